@@ -1,0 +1,36 @@
+"""How the web server runs. The launcher sets HOST, PORT and WEB_CONCURRENCY; a container may set the same."""
+
+import os
+
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+if ":" in (os.environ.get("HOST") or ""):
+    bind = f"[{os.environ['HOST']}]:{os.environ.get('PORT') or '8000'}"
+
+# Requests wait for Redis or PostgreSQL most of the time; psycopg and redis-py give way to others once patched.
+worker_class = "gevent"
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
+worker_connections = 2000
+# A round opens for everybody in the same second: let the kernel hold who comes faster than we accept.
+backlog = 4096
+
+# A worker whose loop stands still this long is replaced.
+timeout = 30
+# After it the open requests are cut. Shorter than the supervisor's patience, so that a stop stays orderly.
+graceful_timeout = 8
+# Phones come back within a page's reading; a proxy keeps its own pool.
+keepalive = 20
+
+# The heartbeat file: in memory, or a busy disk would look like a dead worker.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - that is the memory folder's name
+
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
+
+# One line an answer would cost more than the answer; the application counts and logs what matters.
+accesslog = None
+errorlog = "-"
+loglevel = "info"
+
+# One path for each user by default, so two stacks would fight over it. Signals do all that it could.
+control_socket_disable = True

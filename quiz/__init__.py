@@ -1,0 +1,25 @@
+"""quiz80: a platform for national quiz contests of weekly rounds."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from quiz.config import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application: an ordered list of steps, nothing else. It never migrates and never loads data."""
+    from quiz import blueprints, cli, extensions, web
+
+    settings = settings or load_settings()
+    app = Flask(__name__)
+    web.configure(app, settings)
+    extensions.db.init_app(app)
+    extensions.migrate.init_app(app, extensions.db)
+    extensions.init_platform(app, settings)
+    web.init_sign_in(app)
+    web.init_languages(app)
+    blueprints.register(app)
+    web.init_errors(app)
+    cli.register(app)
+    return app

@@ -1,0 +1,9 @@
+"""One package per audience; each exports `blueprint`. Views translate, services decide."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Bind every audience's blueprint to the application."""

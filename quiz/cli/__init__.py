@@ -1,0 +1,9 @@
+"""The commands of `flask --app wsgi`: one file per group."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Bind every command group to the application."""

@@ -1,0 +1,33 @@
+"""Time, read once at the edge and passed in from there.
+
+Only blueprints, commands and job functions call `now`; services, intake and scoring receive the instant.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+CONTEST_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def now() -> datetime:
+    """The server's clock, in UTC, to the millisecond: intake keeps milliseconds, so nothing finer is compared."""
+    instant = datetime.now(UTC)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def to_ms(instant: datetime) -> int:
+    """Milliseconds since 1970 of an aware instant, exactly (no floating point on the way)."""
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def from_ms(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def iso(instant: datetime) -> str:
+    """ISO 8601 with the contest's offset, in milliseconds: what the API sends."""
+    return instant.astimezone(CONTEST_ZONE).isoformat(timespec="milliseconds")

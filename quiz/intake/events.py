@@ -1,0 +1,149 @@
+"""The signed paper's payload, the draft and the entry event: what travels, byte for byte.
+
+Structs are encoded as MessagePack arrays: fields may only be added at the end, with a default, so that an old
+event in the stream is still read by a new drain.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from quiz.intake.errors import InvalidAnswers
+
+EVENT_VERSION = 1
+
+
+class Kind(IntEnum):
+    """How an entry came in. Lua writes it as the event's last byte, because the attempt's record decides."""
+
+    PERSON = 1
+    DEADLINE = 2
+    LATE = 3
+
+
+class Paper(msgspec.Struct, array_like=True, frozen=True):
+    """Payload of a paper token. Times in ms since 1970; `questions` are places in the frozen bank."""
+
+    issuer: int
+    round_id: int
+    participant: int
+    attempt: int
+    unit: int
+    bank: int
+    questions: list[int]
+    started: int
+    deadline: int
+    session: int | None = None
+    device: str | None = None
+    channel: str | None = None
+
+
+class EntryEvent(msgspec.Struct, array_like=True, frozen=True):
+    """A paper handed in. `paper` stays encoded as it was signed: nothing is encoded twice on the hot path.
+
+    `answers[i]` is the bit mask of the options chosen for `questions[i]`, 0 if unanswered.
+    """
+
+    paper: bytes
+    answers: list[int]
+    prediction: int | None
+    received: int
+
+
+_encoder = msgspec.msgpack.Encoder()
+_paper_decoder = msgspec.msgpack.Decoder(Paper)
+_event_decoder = msgspec.msgpack.Decoder(EntryEvent)
+
+
+class UnreadableEvent(ValueError):
+    """The bytes are no entry event of a version this drain reads; they go to the dead letters."""
+
+
+def encode_paper(paper: Paper) -> bytes:
+    return _encoder.encode(paper)
+
+
+def decode_paper(payload: bytes) -> Paper:
+    """Raises msgspec.MsgspecError for bytes that are no paper."""
+    return _paper_decoder.decode(payload)
+
+
+def encode_event(payload: bytes, answers: list[int], prediction: int | None, received: int) -> bytes:
+    """Version byte + event; the Lua call appends the kind byte."""
+    return b"\x01" + _encoder.encode((payload, answers, prediction, received))
+
+
+def decode_event(data: bytes) -> tuple[EntryEvent, Paper, int]:
+    """Split a stream message into event, paper and kind.
+
+    Raises:
+        UnreadableEvent: wrong version, truncated or malformed.
+    """
+    if len(data) < 3 or data[0] != EVENT_VERSION:
+        raise UnreadableEvent(f"version byte {data[:1].hex() or 'missing'}")
+    try:
+        event = _event_decoder.decode(memoryview(data)[1:-1])
+        paper = _paper_decoder.decode(event.paper)
+    except msgspec.MsgspecError as error:
+        raise UnreadableEvent(str(error)) from error
+    if len(event.answers) != len(paper.questions):
+        raise UnreadableEvent("answers and questions differ in number")
+    kind = data[-1]
+    if not Kind.PERSON <= kind <= Kind.LATE:
+        raise UnreadableEvent(f"unknown kind {kind}")
+    return event, paper, kind
+
+
+def with_received(data: bytes, received: int) -> bytes:
+    """The same draft event (without kind byte) with another time received: how a draft becomes an entry."""
+    event = _event_decoder.decode(memoryview(data)[1:])
+    return encode_event(event.paper, event.answers, event.prediction, received)
+
+
+def decode_draft(data: bytes) -> tuple[EntryEvent, Paper]:
+    """A draft is an event that nobody handed in yet: no kind byte."""
+    event = _event_decoder.decode(memoryview(data)[1:])
+    return event, _paper_decoder.decode(event.paper)
+
+
+OptionBits = dict[str, int]
+
+
+def masks_of(
+    questions: list[int], answers: dict[str, list[str]], option_bits: list[OptionBits], multiple: list[bool]
+) -> list[int]:
+    """Turn a sheet into bit masks, in the order of the paper.
+
+    Args:
+        answers: question id ("place in the bank" as text, from 1) → option ids; unanswered questions may be absent.
+        option_bits: for each question of the bank: option id → its bit.
+
+    Raises:
+        InvalidAnswers: a question or option that is not on the paper, or several options of a single-choice question.
+    """
+    masks = []
+    seen = 0
+    for place in questions:
+        chosen = answers.get(str(place + 1))
+        if not chosen:
+            seen += chosen is not None
+            masks.append(0)
+            continue
+        seen += 1
+        bits = option_bits[place]
+        mask = 0
+        for option in chosen:
+            bit = bits.get(option)
+            if bit is None:
+                raise InvalidAnswers(f"answers.{place + 1}", "unknown_option")
+            mask |= bit
+        if mask & (mask - 1) and not multiple[place]:
+            raise InvalidAnswers(f"answers.{place + 1}", "too_many_options")
+        masks.append(mask)
+    if seen != len(answers):
+        on_paper = {str(place + 1) for place in questions}
+        stray = next(question for question in answers if question not in on_paper)
+        raise InvalidAnswers(f"answers.{stray[:20]}", "unknown_question")
+    return masks

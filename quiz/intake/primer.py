@@ -1,0 +1,99 @@
+"""Writing a round's shards: at scheduling, at every change of its window or rules, and after a lost Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from quiz.intake import keys
+from quiz.intake.season import RoundCard
+
+T = TypeVar("T")
+_BATCH = 5_000
+_pack = msgspec.msgpack.encode
+
+
+def write_configs(redis: Redis, card: RoundCard) -> None:
+    """Give every shard its own copy of the round's window, cap and limits. Last of priming: it opens the doors."""
+    fields = {
+        "windows": _pack(card.windows),
+        "cap": card.cap or 0,
+        "limit": card.limit,
+        "grace": card.grace,
+        "late": card.late,
+    }
+    pipeline = redis.pipeline(transaction=False)
+    for shard in range(card.shards):
+        pipeline.hset(keys.config(card.id, shard), mapping=fields)
+    pipeline.execute()
+
+
+def is_primed(redis: Redis, card: RoundCard) -> bool:
+    pipeline = redis.pipeline(transaction=False)
+    for shard in range(card.shards):
+        pipeline.exists(keys.config(card.id, shard))
+    return all(pipeline.execute())
+
+
+def write_attempts(redis: Redis, card: RoundCard, used: Iterable[tuple[int, int, int]]) -> None:
+    """Restore (participant, last attempt, received ms) of people whose records were lost, without open attempts.
+
+    The proof of the receipt is left empty: whoever hands the same paper in again is told by the tables.
+    """
+    for batch in _batches(used):
+        pipeline = redis.pipeline(transaction=False)
+        for participant, attempt, received in batch:
+            shard = keys.shard_of(participant, card.shards)
+            name = keys.attempts(card.id, shard)
+            # Only what is missing: an attempt that came in meanwhile knows better.
+            pipeline.hsetnx(name, str(participant), _pack([attempt, 0]))
+            pipeline.hsetnx(name, f"{participant}:{attempt}", _pack([2, received, ""]))
+        pipeline.execute()
+
+
+def write_bars(redis: Redis, card: RoundCard, bars: Iterable[tuple[int, int | None]]) -> None:
+    """Copy (participant, lowest auth epoch, or None for barred) into the round's shards."""
+    for batch in _batches(bars):
+        pipeline = redis.pipeline(transaction=False)
+        for participant, epoch in batch:
+            name = keys.bars(card.id, keys.shard_of(participant, card.shards))
+            pipeline.hset(name, str(participant), "x" if epoch is None else str(epoch))
+        pipeline.execute()
+
+
+def lift_bar(redis: Redis, card: RoundCard, participant: int, epoch: int) -> None:
+    redis.hset(keys.bars(card.id, keys.shard_of(participant, card.shards)), str(participant), str(epoch))
+
+
+def ensure_groups(redis: Redis, card: RoundCard, shards: Iterable[int]) -> None:
+    """Create the consumer groups, from the first message on; only "exists already" is ignored."""
+    for shard in shards:
+        try:
+            redis.xgroup_create(keys.entries(card.id, shard), keys.GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+
+def forget_round(redis: Redis, card: RoundCard) -> None:
+    """Take a finished round out of Redis; its papers are answered from the tables from then on."""
+    for shard in range(card.shards):
+        redis.unlink(
+            keys.config(card.id, shard),
+            keys.attempts(card.id, shard),
+            keys.open_attempts(card.id, shard),
+            keys.drafts(card.id, shard),
+            keys.bars(card.id, shard),
+            keys.entries(card.id, shard),
+        )
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    source = iter(items)
+    while batch := list(islice(source, _BATCH)):
+        yield batch

@@ -1,0 +1,178 @@
+"""Signatures: paper tokens, receipts and bearer tokens.
+
+One keyed BLAKE2b per signature: as strong as HMAC-SHA256 and several times faster in CPython. Keys rotate; a token
+names its key, the newest signs, all of them verify.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from quiz.intake.errors import InvalidPaper
+from quiz.intake.events import Paper, decode_paper, encode_paper
+
+_MAC_BYTES = 16
+_RECEIPT_CHARS = 24
+
+
+class Key(Protocol):
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def secret(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPaper:
+    """A verified paper: what was signed (`payload`), by which key, and what it says."""
+
+    key_id: str
+    payload: bytes
+    paper: Paper
+
+
+@dataclass(frozen=True, slots=True)
+class EntryName:
+    """The identity of an entry: what its unique key in the tables is made of."""
+
+    round_id: int
+    participant: int
+    issuer: int
+    attempt: int
+
+
+class Signer:
+    """Signs with the first key, verifies with all; separate purposes never share a MAC (BLAKE2 `person`)."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        if not keys:
+            raise ValueError("at least one signing key")
+        self._current = keys[0].key_id
+        self._secrets = {key.key_id: key.secret for key in keys}
+
+    # Papers: "1.<key id>.<base64url(payload + mac)>"
+
+    def sign_paper(self, paper: Paper) -> tuple[str, SignedPaper]:
+        payload = encode_paper(paper)
+        key_id = self._current
+        mac = self._mac(key_id, b"paper", payload)
+        token = f"1.{key_id}.{base64.urlsafe_b64encode(payload + mac).decode().rstrip('=')}"
+        return token, SignedPaper(key_id, payload, paper)
+
+    def verify_paper(self, token: str) -> SignedPaper:
+        """Raises InvalidPaper for anything that this installation did not sign."""
+        version, _, rest = token.partition(".")
+        key_id, _, body = rest.partition(".")
+        if version != "1" or key_id not in self._secrets:
+            raise InvalidPaper
+        try:
+            raw = base64.b64decode(body + "=" * (-len(body) % 4), b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidPaper from error
+        payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(key_id, b"paper", payload)):
+            raise InvalidPaper
+        # Base64 has spare bits in its last character: of the spellings of one paper only ours is accepted.
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != body:
+            raise InvalidPaper
+        try:
+            return SignedPaper(key_id, payload, decode_paper(payload))
+        except msgspec.MsgspecError as error:
+            raise InvalidPaper from error
+
+    # Receipts: 24 characters of identity, a dash, 24 characters of proof
+
+    def identity(self, signed: SignedPaper) -> str:
+        """The part of a receipt that is the same for each hand-in of a paper."""
+        paper = signed.paper
+        return self._identity(signed.key_id, EntryName(paper.round_id, paper.participant, paper.issuer, paper.attempt))
+
+    def identity_of(self, name: EntryName) -> str:
+        """The identity under the newest key, for entries whose paper is not at hand."""
+        return self._identity(self._current, name)
+
+    def proof(self, signed: SignedPaper, sheet: bytes, received: int) -> str:
+        """24 characters that prove what was accepted and when: time, and a MAC over paper, sheet and time."""
+        when = received.to_bytes(6)
+        mac = self._mac(signed.key_id, b"receipt", when + signed.payload + sheet)
+        return base64.b32encode(when + mac[:9]).decode()
+
+    def proven_time(self, signed: SignedPaper, sheet: bytes, receipt: str) -> int | None:
+        """The time received that a receipt proves for this very paper and sheet, or None if it proves nothing."""
+        identity, _, proof = receipt.strip().upper().partition("-")
+        if identity != self.identity(signed):
+            return None
+        raw = _from_base32(proof)
+        if raw is None:
+            return None
+        received = int.from_bytes(raw[:6])
+        return received if hmac.compare_digest(proof.encode(), self.proof(signed, sheet, received).encode()) else None
+
+    def read_receipt(self, receipt: str) -> EntryName | None:
+        """What a receipt (its identity part is enough) names, or None if no key of ours made it."""
+        raw = _from_base32(receipt.strip().upper().partition("-")[0])
+        if raw is None:
+            return None
+        tag, masked = raw[:4], raw[4:]
+        for key_id in self._secrets:
+            ids = _xor(masked, self._mac(key_id, b"mask", tag))
+            if hmac.compare_digest(tag, self._mac(key_id, b"identity", ids)[:4]):
+                return EntryName(
+                    round_id=int.from_bytes(ids[:3]),
+                    participant=int.from_bytes(ids[3:8]),
+                    issuer=ids[8],
+                    attempt=int.from_bytes(ids[9:11]),
+                )
+        return None
+
+    # Bearer tokens and whatever else needs a signed, dated payload
+
+    def seal(self, purpose: bytes, payload: bytes) -> str:
+        mac = self._mac(self._current, purpose, payload)
+        return f"{self._current}.{base64.urlsafe_b64encode(payload + mac).decode().rstrip('=')}"
+
+    def unseal(self, purpose: bytes, sealed: str) -> bytes | None:
+        key_id, _, body = sealed.partition(".")
+        if key_id not in self._secrets:
+            return None
+        try:
+            raw = base64.b64decode(body + "=" * (-len(body) % 4), b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        return payload if hmac.compare_digest(mac, self._mac(key_id, purpose, payload)) else None
+
+    def _identity(self, key_id: str, name: EntryName) -> str:
+        ids = (
+            name.round_id.to_bytes(3)
+            + name.participant.to_bytes(5)
+            + name.issuer.to_bytes(1)
+            + name.attempt.to_bytes(2)
+        )
+        tag = self._mac(key_id, b"identity", ids)[:4]
+        # Masked, so that the first characters a person reads differ from entry to entry.
+        return base64.b32encode(tag + _xor(ids, self._mac(key_id, b"mask", tag))).decode()
+
+    def _mac(self, key_id: str, purpose: bytes, data: bytes) -> bytes:
+        return hashlib.blake2b(data, digest_size=_MAC_BYTES, key=self._secrets[key_id], person=purpose).digest()
+
+
+def _from_base32(text: str) -> bytes | None:
+    if len(text) != _RECEIPT_CHARS:
+        return None
+    try:
+        return base64.b32decode(text)
+    except binascii.Error:
+        return None
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=False))

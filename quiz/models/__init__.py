@@ -1,0 +1,33 @@
+"""The tables, one file each; this page is their index."""
+
+from quiz.models.base import Base
+from quiz.models.contest import Contest, Round
+from quiz.models.entry import Entry
+from quiz.models.question import Bank, KeyVersion, Option, Question
+from quiz.models.standing import ContestStanding, ContestTally, Standing, Tally, Watermark
+from quiz.models.trail import AuditEvent, CountingEvent
+from quiz.models.unit import Target, Unit, UnitChange
+from quiz.models.user import Identity, User
+
+__all__ = [
+    "AuditEvent",
+    "Bank",
+    "Base",
+    "Contest",
+    "ContestStanding",
+    "ContestTally",
+    "CountingEvent",
+    "Entry",
+    "Identity",
+    "KeyVersion",
+    "Option",
+    "Question",
+    "Round",
+    "Standing",
+    "Tally",
+    "Target",
+    "Unit",
+    "UnitChange",
+    "User",
+    "Watermark",
+]

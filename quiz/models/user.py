@@ -1,0 +1,67 @@
+"""User and Identity: who takes part and who runs it, and by what they prove it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import Identity as Sequence_
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from quiz.models.base import Base
+
+ROLES = ("participant", "officer", "organizer", "administrator")
+
+
+class User(Base):
+    __tablename__ = "users"  # "user" is a reserved word of SQL
+    __table_args__ = (
+        CheckConstraint("role IN ('participant','officer','organizer','administrator')", name="role_is_known"),
+        CheckConstraint("(role = 'officer') = (scope_unit_id IS NOT NULL)", name="an_officer_has_a_unit"),
+        CheckConstraint("role <> 'participant' OR unit_id IS NOT NULL", name="a_participant_has_a_unit"),
+        CheckConstraint("(barred_at IS NULL) = (barred_reason IS NULL)", name="barred_with_a_reason"),
+        # The drain asks "who was merged into whom" for each batch: a handful of rows, never the whole table.
+        Index("users_merged", "id", "person_id", postgresql_where="person_id <> id"),
+        # Priming copies these few into the shards.
+        Index("users_to_recheck", "id", postgresql_where="auth_epoch > 0 OR barred_at IS NOT NULL"),
+        Index("users_by_unit", "unit_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Sequence_(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger)
+    """One person, possibly with several accounts: standings and tallies count persons. Own id until merged."""
+    full_name: Mapped[str] = mapped_column(Text)
+    birth_year: Mapped[int | None] = mapped_column(SmallInteger)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    role: Mapped[str] = mapped_column(Text, default="participant")
+    scope_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    auth_epoch: Mapped[int] = mapped_column(default=0)
+    """Raised by sign-out everywhere and by a password change; older cookies and tokens end with it."""
+    barred_at: Mapped[datetime | None]
+    barred_reason: Mapped[str | None] = mapped_column(Text)
+    consent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    synthetic: Mapped[bool] = mapped_column(default=False)
+    """Made by the demo or a benchmark; never mixed up with people."""
+
+    identities: Mapped[list[Identity]] = relationship(back_populates="user", cascade="all, delete-orphan")
+
+
+class Identity(Base):
+    """A phone, code, e-mail or single-sign-on subject. Siblings share phones and numbers change hands, so it
+    is a row that can be moved, not a column of the person."""
+
+    __tablename__ = "identity"
+    __table_args__ = (
+        UniqueConstraint("kind", "value"),
+        CheckConstraint("kind IN ('phone','code','email','oidc')", name="kind_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Sequence_(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+    user: Mapped[User] = relationship(back_populates="identities")

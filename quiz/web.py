@@ -1,0 +1,151 @@
+"""What every request has in common: limits, sign-in from the signed cookie, language, errors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask, Response, jsonify, render_template, request, session
+from flask_login import UserMixin
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from quiz.config import Settings
+from quiz.errors import ANSWER_PROBLEMS, PROBLEMS, FieldError, Refusal
+from quiz.extensions import babel, csrf, login_manager
+from quiz.intake.errors import IntakeRefusal, InvalidAnswers
+
+MAX_BODY = 256 * 1024
+LANGUAGES = ("vi", "en")
+_STATUS_CODES = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+}
+
+
+class SignedIn(UserMixin):
+    """A participant as the signed cookie says it: no query. Staff pages check the tables besides."""
+
+    def __init__(self, user_id: int, unit_id: int, auth_epoch: int, role: str, name: str) -> None:
+        self.id = user_id
+        self.unit_id = unit_id
+        self.auth_epoch = auth_epoch
+        self.role = role
+        self.name = name
+
+    def get_id(self) -> str:
+        return f"{self.id}.{self.unit_id}.{self.auth_epoch}.{self.role}.{self.name}"
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_size": 8,
+            "max_overflow": 8,
+            "pool_timeout": 3,
+            "pool_pre_ping": True,
+            "connect_args": {"connect_timeout": 2},
+        },
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=90),
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_DEFAULT_LOCALE="vi",
+        BABEL_DEFAULT_TIMEZONE="Asia/Ho_Chi_Minh",
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+
+def init_sign_in(app: Flask) -> None:
+    login_manager.init_app(app)
+    login_manager.login_view = "account.sign_in"
+    csrf.init_app(app)
+
+    @login_manager.user_loader
+    def load(cookie: str) -> SignedIn | None:
+        # The cookie is signed as a whole; the start of an attempt compares its auth epoch inside Redis.
+        user_id, unit_id, epoch, role, name = cookie.split(".", 4)
+        return SignedIn(int(user_id), int(unit_id), int(epoch), role, name)
+
+
+def init_languages(app: Flask) -> None:
+    babel.init_app(app, locale_selector=choose_language)
+
+
+def choose_language() -> str:
+    """The language of the cookie, else of the browser, else Vietnamese; the API has no cookie to ask."""
+    if not request:
+        return "vi"
+    chosen = session.get("language") if not request.path.startswith("/api/") else None
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "vi"
+
+
+def wants_json() -> bool:
+    return request.path.startswith("/api/")
+
+
+def refuse(refusal: Refusal) -> Response:
+    """A refusal as problem+json for the API, as a page for people."""
+    problem = PROBLEMS[refusal.code]
+    if wants_json():
+        response = jsonify(
+            {
+                "title": str(problem.title),
+                "status": problem.status,
+                "detail": str(problem.detail),
+                "code": refusal.code,
+                **(
+                    {"errors": [{"field": e.field, "message": str(e.message)} for e in refusal.errors]}
+                    if refusal.errors
+                    else {}
+                ),
+                **refusal.extra,
+            }
+        )
+        response.content_type = "application/problem+json"
+    else:
+        response = Response(
+            render_template("error.html", problem=problem, refusal=refusal), content_type="text/html; charset=utf-8"
+        )
+    response.status_code = problem.status
+    if problem.status == 503 or refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after or 5)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def init_errors(app: Flask) -> None:
+    @app.errorhandler(Refusal)
+    def refused(refusal: Refusal) -> Response:
+        return refuse(refusal)
+
+    @app.errorhandler(IntakeRefusal)
+    def refused_by_intake(refusal: IntakeRefusal) -> Response:
+        if isinstance(refusal, InvalidAnswers):
+            return refuse(Refusal(refusal.code, errors=(FieldError(refusal.field, ANSWER_PROBLEMS[refusal.problem]),)))
+        return refuse(Refusal(refusal.code))
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(RedisError)
+    def away(_error: Exception) -> Response:
+        app.logger.exception("part of the service is away")
+        return refuse(Refusal("service_unavailable"))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        return refuse(Refusal(_STATUS_CODES.get(error.code or 500, "bad_request")))
+
+    @app.errorhandler(Exception)
+    def bug(_error: Exception) -> Response:
+        app.logger.exception("internal error")
+        return refuse(Refusal("internal_error"))

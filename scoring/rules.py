@@ -1,0 +1,216 @@
+"""The rules of a round as data, and the score of a sheet under a key. Standard library only, no clock, no I/O.
+
+Source of the fields: the published rules of comparable contests (weekly contests of 2014 to 2026), see docs/rules.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+RANKING_KEYS = ("score", "correct", "prediction_gap", "received_at", "duration", "attempts", "lot")
+WHICH = ("best", "first", "last")
+SCORE_RELEASES = ("at_once", "after_close")
+KEY_RELEASES = ("after_close", "after_publish", "never")
+
+
+class InvalidRules(ValueError):
+    """The document is no valid set of rules; `field` names where, `problem` says what is expected there."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+        self.field = where
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The question beside the questions: how many people answer all right, or take part."""
+
+    kind: Literal["all_correct", "participants"]
+    text: str
+    min: int = 0
+    max: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What happens to a sheet without a draft after deadline and grace."""
+
+    accept_minutes: int = 0
+    counts: Literal["no", "participation"] = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    score: Literal["at_once", "after_close"] = "after_close"
+    key: Literal["after_close", "after_publish", "never"] = "after_close"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawPart:
+    """So many questions of a topic and a difficulty; None means any."""
+
+    count: int
+    topic: str | None = None
+    difficulty: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    questions: int = 10
+    draw: tuple[DrawPart, ...] = ()
+    """Empty: `questions` drawn from the whole bank."""
+    cap: int | None = 7
+    """Starts per participant; None: unlimited."""
+    seconds: int = 600
+    grace_seconds: int = 30
+    which: Literal["best", "first", "last"] = "best"
+    """Which of a person's entries is the standing."""
+    ranking: tuple[str, ...] = ("score", "prediction_gap", "received_at")
+    points: int = 1
+    """For a right question; a wrong or unanswered one gives none."""
+    complete_only: bool = False
+    """True: a sheet with an unanswered question scores 0."""
+    prediction: Prediction | None = None
+    late: Late = field(default_factory=Late)
+    release: Release = field(default_factory=Release)
+    min_age: int | None = None
+    max_age: int | None = None
+
+
+def rules_from(document: Mapping[str, Any]) -> Rules:
+    """Read a rules document.
+
+    Raises:
+        InvalidRules: naming the first field that is unknown, of a wrong type, or out of range.
+    """
+    known = set(Rules.__dataclass_fields__)
+    for name in document:
+        if name not in known:
+            raise InvalidRules(name, "unknown field")
+    given = dict(document)
+    prediction = given.pop("prediction", None)
+    rules = Rules(
+        **{k: v for k, v in given.items() if k not in ("draw", "ranking", "late", "release")},
+        draw=tuple(_part(part) for part in given.get("draw", ())),
+        ranking=tuple(given.get("ranking", Rules.ranking)),
+        prediction=None if prediction is None else _nested(Prediction, prediction, "prediction"),
+        late=_nested(Late, given.get("late", {}), "late"),
+        release=_nested(Release, given.get("release", {}), "release"),
+    )
+    _check(rules)
+    return rules
+
+
+def rules_document(rules: Rules) -> dict[str, Any]:
+    """The JSON form, complete with defaults: what is stored and sent."""
+    document = asdict(rules)
+    document["draw"] = [dict(part) for part in document["draw"]]
+    document["ranking"] = list(rules.ranking)
+    return document
+
+
+def _nested(kind: type[Any], value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise InvalidRules(where, "must be an object")
+    for name in value:
+        if name not in kind.__dataclass_fields__:
+            raise InvalidRules(f"{where}.{name}", "unknown field")
+    try:
+        return kind(**value)
+    except TypeError as error:
+        raise InvalidRules(where, str(error)) from error
+
+
+def _part(value: Any) -> DrawPart:
+    part: DrawPart = _nested(DrawPart, value, "draw")
+    return part
+
+
+def _check(rules: Rules) -> None:
+    _whole("questions", rules.questions, 1, 200)
+    if rules.cap is not None:
+        _whole("cap", rules.cap, 1, 1_000)
+    _whole("seconds", rules.seconds, 10, 24 * 3600)
+    _whole("grace_seconds", rules.grace_seconds, 0, 600)
+    _whole("points", rules.points, 1, 1_000)
+    _whole("late.accept_minutes", rules.late.accept_minutes, 0, 24 * 60)
+    _one_of("which", rules.which, WHICH)
+    _one_of("late.counts", rules.late.counts, ("no", "participation"))
+    _one_of("release.score", rules.release.score, SCORE_RELEASES)
+    _one_of("release.key", rules.release.key, KEY_RELEASES)
+    if not isinstance(rules.complete_only, bool):
+        raise InvalidRules("complete_only", "must be true or false")
+    for name in rules.ranking:
+        _one_of("ranking", name, RANKING_KEYS)
+    if len(set(rules.ranking)) != len(rules.ranking) or not rules.ranking:
+        raise InvalidRules("ranking", "each key once, at least one")
+    if rules.draw and sum(part.count for part in rules.draw) != rules.questions:
+        raise InvalidRules("draw", "the counts of its parts must add up to questions")
+    for name, age in (("min_age", rules.min_age), ("max_age", rules.max_age)):
+        if age is not None:
+            _whole(name, age, 1, 150)
+    _check_prediction(rules)
+
+
+def _check_prediction(rules: Rules) -> None:
+    prediction = rules.prediction
+    if prediction is None:
+        return
+    _one_of("prediction.kind", prediction.kind, ("all_correct", "participants"))
+    _whole("prediction.min", prediction.min, 0, 10**9)
+    _whole("prediction.max", prediction.max, prediction.min, 10**9)
+    if not isinstance(prediction.text, str) or not prediction.text.strip():
+        raise InvalidRules("prediction.text", "must say what is to be predicted")
+
+
+def _whole(where: str, value: Any, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidRules(where, f"must be a whole number from {low} to {high}")
+
+
+def _one_of(where: str, value: Any, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise InvalidRules(where, f"must be one of {', '.join(allowed)}")
+
+
+# Scoring
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionKey:
+    """What counts as right: any of these sets of options (bit masks), or everything, if the question is void."""
+
+    accept: frozenset[int]
+    void: bool = False
+
+
+def key_from(document: Sequence[Mapping[str, Any]]) -> list[QuestionKey]:
+    """Read a stored key: for each question of the bank `{accept: [mask, …], void: bool}`."""
+    return [QuestionKey(frozenset(item["accept"]), bool(item.get("void", False))) for item in document]
+
+
+def score(
+    rules: Rules, key: Sequence[QuestionKey], questions: Sequence[int], answers: Sequence[int]
+) -> tuple[int, int]:
+    """(points, number of right questions) of a sheet.
+
+    A question is right if exactly an accepted set of options was chosen; a void one is right for everybody.
+
+    Args:
+        questions: places in the frozen bank, as on the paper.
+        answers: bit masks of the chosen options in the same order, 0 for unanswered.
+
+    Raises:
+        IndexError: a question that is not in the key (a sheet of another bank).
+    """
+    correct = 0
+    for place, chosen in zip(questions, answers, strict=True):
+        item = key[place]
+        if chosen in item.accept or item.void:
+            correct += 1
+    if rules.complete_only and 0 in answers:
+        return 0, 0
+    return correct * rules.points, correct
