@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from quiz.config import Settings
+from quiz.intake.boards import BoardReader
 from quiz.intake.gateway import Gateway
 from quiz.intake.season import SeasonCache
 from quiz.intake.signing import Signer
@@ -38,6 +39,7 @@ class Platform:
     signer: Signer
     cache: Redis
     queue: Redis
+    boards: BoardReader
 
 
 def connect(url: str) -> Redis:
@@ -50,13 +52,15 @@ def connect(url: str) -> Redis:
 
 def init_platform(app: Flask, settings: Settings) -> None:
     intake = connect(settings.intake_redis_url)
+    cache = connect(settings.cache_redis_url)
     app.extensions["quiz80"] = Platform(
         settings=settings,
         gateway=Gateway(intake),
         season=SeasonCache(intake),
         signer=Signer(settings.signing_keys),
-        cache=connect(settings.cache_redis_url),
+        cache=cache,
         queue=connect(settings.queue_redis_url),
+        boards=BoardReader(cache),
     )
 
 

@@ -72,6 +72,7 @@ def _empty(app: Flask) -> None:
     held: Platform = app.extensions["quiz80"]
     held.cache.flushall()
     held.season.forget()
+    held.boards.forget()
     names = db.session.scalars(
         text("SELECT relname FROM pg_class WHERE relkind IN ('r','p') AND relnamespace = 'public'::regnamespace")
     ).all()

@@ -34,7 +34,7 @@ def upgrade() -> None:
     sa.Column('entries', sa.Integer(), nullable=False),
     sa.Column('rounds', sa.SmallInteger(), nullable=False),
     sa.Column('score', sa.Integer(), nullable=False),
-    sa.CheckConstraint('entries > 0 AND rounds > 0', name=op.f('contest_standing_counts_an_entry')),
+    sa.CheckConstraint('entries > 0', name=op.f('contest_standing_counts_an_entry')),
     sa.PrimaryKeyConstraint('contest_id', 'person_id', name=op.f('contest_standing_key'))
     )
     op.create_table('contest_tally',

@@ -43,7 +43,7 @@ class ContestStanding(Base):
     """A person in the whole contest: people of the contest are not the sum of the rounds."""
 
     __tablename__ = "contest_standing"
-    __table_args__ = (CheckConstraint("entries > 0 AND rounds > 0", name="counts_an_entry"),)
+    __table_args__ = (CheckConstraint("entries > 0", name="counts_an_entry"),)
 
     contest_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     person_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
