@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Flask, Response, jsonify, render_template, request, session
+from flask import Flask, Response, has_request_context, jsonify, render_template, request, session
 from flask_login import UserMixin
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
@@ -84,7 +84,7 @@ def init_languages(app: Flask) -> None:
 
 def choose_language() -> str:
     """The language of the cookie, else of the browser, else Vietnamese; the API has no cookie to ask."""
-    if not request:
+    if not has_request_context():
         return "vi"
     chosen = session.get("language") if not request.path.startswith("/api/") else None
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "vi"
@@ -137,8 +137,8 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(RedisError)
-    def away(_error: Exception) -> Response:
-        app.logger.exception("part of the service is away")
+    def away(error: Exception) -> Response:
+        app.logger.error("part of the service is away", exc_info=error)
         return refuse(Refusal("service_unavailable"))
 
     @app.errorhandler(HTTPException)
@@ -146,6 +146,6 @@ def init_errors(app: Flask) -> None:
         return refuse(Refusal(_STATUS_CODES.get(error.code or 500, "bad_request")))
 
     @app.errorhandler(Exception)
-    def bug(_error: Exception) -> Response:
-        app.logger.exception("internal error")
+    def bug(error: Exception) -> Response:
+        app.logger.error("internal error", exc_info=error)
         return refuse(Refusal("internal_error"))

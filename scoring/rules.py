@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 RANKING_KEYS = ("score", "correct", "prediction_gap", "received_at", "duration", "attempts", "lot")
+DEFAULT_RANKING = ("score", "prediction_gap", "received_at")
 WHICH = ("best", "first", "last")
 SCORE_RELEASES = ("at_once", "after_close")
 KEY_RELEASES = ("after_close", "after_publish", "never")
@@ -68,7 +69,7 @@ class Rules:
     grace_seconds: int = 30
     which: Literal["best", "first", "last"] = "best"
     """Which of a person's entries is the standing."""
-    ranking: tuple[str, ...] = ("score", "prediction_gap", "received_at")
+    ranking: tuple[str, ...] = DEFAULT_RANKING
     points: int = 1
     """For a right question; a wrong or unanswered one gives none."""
     complete_only: bool = False
@@ -94,8 +95,8 @@ def rules_from(document: Mapping[str, Any]) -> Rules:
     prediction = given.pop("prediction", None)
     rules = Rules(
         **{k: v for k, v in given.items() if k not in ("draw", "ranking", "late", "release")},
-        draw=tuple(_part(part) for part in given.get("draw", ())),
-        ranking=tuple(given.get("ranking", Rules.ranking)),
+        draw=tuple(_part(part) for part in _list("draw", given.get("draw", ()))),
+        ranking=tuple(_list("ranking", given.get("ranking", DEFAULT_RANKING))),
         prediction=None if prediction is None else _nested(Prediction, prediction, "prediction"),
         late=_nested(Late, given.get("late", {}), "late"),
         release=_nested(Release, given.get("release", {}), "release"),
@@ -147,6 +148,12 @@ def _check(rules: Rules) -> None:
         _one_of("ranking", name, RANKING_KEYS)
     if len(set(rules.ranking)) != len(rules.ranking) or not rules.ranking:
         raise InvalidRules("ranking", "each key once, at least one")
+    for part in rules.draw:
+        _whole("draw.count", part.count, 1, 200)
+        if part.topic is not None:
+            _text("draw.topic", part.topic)
+        if part.difficulty is not None:
+            _whole("draw.difficulty", part.difficulty, 1, 5)
     if rules.draw and sum(part.count for part in rules.draw) != rules.questions:
         raise InvalidRules("draw", "the counts of its parts must add up to questions")
     for name, age in (("min_age", rules.min_age), ("max_age", rules.max_age)):
@@ -162,8 +169,18 @@ def _check_prediction(rules: Rules) -> None:
     _one_of("prediction.kind", prediction.kind, ("all_correct", "participants"))
     _whole("prediction.min", prediction.min, 0, 10**9)
     _whole("prediction.max", prediction.max, prediction.min, 10**9)
-    if not isinstance(prediction.text, str) or not prediction.text.strip():
-        raise InvalidRules("prediction.text", "must say what is to be predicted")
+    _text("prediction.text", prediction.text)
+
+
+def _list(where: str, value: Any) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise InvalidRules(where, "must be a list")
+    return value
+
+
+def _text(where: str, value: Any) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidRules(where, "must be a text that is not empty")
 
 
 def _whole(where: str, value: Any, low: int, high: int) -> None:

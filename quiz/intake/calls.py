@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,7 @@ from quiz.intake.errors import (
     RoundNotOpen,
 )
 from quiz.intake.events import Paper, decode_draft, encode_event, encode_paper, with_received
-from quiz.intake.gateway import DRAFT, HAND_IN, LAPSE, START, Gateway
+from quiz.intake.gateway import DRAFT, HAND_IN, LAPSE, START, Gateway, Reply
 from quiz.intake.season import RoundCard, Season
 from quiz.intake.signing import SignedPaper, Signer
 
@@ -216,7 +217,7 @@ def read_draft(
 ) -> tuple[list[int], int | None] | None:
     """The answers (bit masks) and prediction kept for an open attempt, so that a page shows them after a reload."""
     shard = keys.shard_of(participant, card.shards)
-    raw = gateway.client.hget(keys.drafts(card.id, shard), f"{participant}:{attempt}")
+    raw: Any = gateway.client.hget(keys.drafts(card.id, shard), f"{participant}:{attempt}")
     if raw is None:
         return None
     event, _ = decode_draft(_split_draft(raw)[1])
@@ -226,7 +227,7 @@ def read_draft(
 def read_accepted(gateway: Gateway, card: RoundCard, participant: int, attempt: int) -> tuple[int, str] | None:
     """(received ms, proof) of an attempt handed in, from its record; None if open, lapsed or unknown here."""
     shard = keys.shard_of(participant, card.shards)
-    raw = gateway.client.hget(keys.attempts(card.id, shard), f"{participant}:{attempt}")
+    raw: Any = gateway.client.hget(keys.attempts(card.id, shard), f"{participant}:{attempt}")
     if raw is None or raw[1] != _HANDED_IN:
         return None
     _, received, proof = _handed_in_decoder.decode(raw)
@@ -235,7 +236,7 @@ def read_accepted(gateway: Gateway, card: RoundCard, participant: int, attempt: 
 
 def _hand_in(
     gateway: Gateway, card: RoundCard, paper: Paper, received: int, proof: str, event: bytes, mode: Mode
-) -> list[object]:
+) -> Reply:
     shard = keys.shard_of(paper.participant, card.shards)
     names = [
         keys.config(card.id, shard),
@@ -262,7 +263,7 @@ def _hand_in_draft(
     return _receipt(signer, signed, reply)
 
 
-def _receipt(signer: Signer, signed: SignedPaper, reply: list[object]) -> Receipt:
+def _receipt(signer: Signer, signed: SignedPaper, reply: Reply) -> Receipt:
     outcome, received, proof = reply
     if not isinstance(received, int) or not isinstance(proof, bytes):
         raise IntakeUnavailable(f"hand_in: unexpected reply {outcome!r}")

@@ -83,11 +83,9 @@ class Gateway:
 
     def _load(self, script: Script) -> None:
         try:
-            script.sha = self.client.script_load(script.source.decode())
+            script.sha = str(self.client.script_load(script.source.decode()))
         except (RedisError, OSError) as error:
             raise IntakeUnavailable(f"{script.name}: {error}") from error
-        if isinstance(script.sha, bytes):
-            script.sha = script.sha.decode()
 
     def _submit(self, command: tuple[Any, ...]) -> Any:
         waiting = _Waiting(command)
@@ -127,7 +125,7 @@ class Gateway:
             follower.done.release()
 
     def _exchange(self, commands: list[tuple[Any, ...]]) -> list[Any]:
-        connection = self._pool.get_connection()
+        connection: Any = self._pool.get_connection()
         try:
             try:
                 return self._round_trip(connection, commands)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from redis import Redis
@@ -20,7 +20,7 @@ _pack = msgspec.msgpack.encode
 
 def write_configs(redis: Redis, card: RoundCard) -> None:
     """Give every shard its own copy of the round's window, cap and limits. Last of priming: it opens the doors."""
-    fields = {
+    fields: Mapping[Any, Any] = {
         "windows": _pack(card.windows),
         "cap": card.cap or 0,
         "limit": card.limit,

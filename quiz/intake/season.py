@@ -153,8 +153,7 @@ class SeasonCache:
 
     def _refresh(self, held: Season | None) -> Season:
         # One greenlet asks; the others go on with what is held.
-        if not self._lock.acquire(blocking=held is None):
-            assert held is not None
+        if not self._lock.acquire(blocking=held is None) and held is not None:
             return held
         try:
             if held is None and self._season is not None:
@@ -173,9 +172,9 @@ class SeasonCache:
 
     def _read(self, held: Season | None) -> Season:
         version = int(self._redis.get(keys.SEASON_VERSION) or 0)
-        if held is not None and (version == held.version or version == 0):
+        if held is not None and version in (held.version, 0):
             return held
-        document = self._redis.get(keys.SEASON)
+        document: Any = self._redis.get(keys.SEASON)
         if document is None:
             raise IntakeUnavailable("season: not primed")
         season = Season(version, _season_decoder.decode(document))
@@ -187,7 +186,7 @@ class SeasonCache:
 
     def _load_bank(self, round_id: int, version: int) -> FrozenBank:
         try:
-            document = self._redis.get(keys.bank(round_id, version))
+            document: Any = self._redis.get(keys.bank(round_id, version))
         except (RedisError, OSError) as error:
             raise IntakeUnavailable(f"bank: {error}") from error
         if document is None:

@@ -58,7 +58,7 @@ class Signer:
         self._current = keys[0].key_id
         self._secrets = {key.key_id: key.secret for key in keys}
 
-    # Papers: "1.<key id>.<base64url(payload + mac)>"
+    # A paper's token: version 1, the key's id and, in base64url, payload and MAC, with dots between
 
     def sign_paper(self, paper: Paper) -> tuple[str, SignedPaper]:
         payload = encode_paper(paper)

@@ -42,7 +42,7 @@ class Unit(Base):
     sort_key: Mapped[str] = mapped_column(Text)
     """Orders names the Vietnamese way by plain byte comparison: there is no ICU either."""
 
-    parent: Mapped[Unit | None] = relationship(remote_side=[id])
+    parent: Mapped[Unit | None] = relationship(remote_side="Unit.id")
 
 
 class UnitChange(Base):
