@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
 class SettingsError(Exception):
     """A variable is missing or malformed; the text names it and says what is expected."""
 
@@ -71,6 +74,13 @@ def _boolean(environ: Mapping[str, str], name: str, default: bool) -> bool:
     return text == "1"
 
 
+def _log_level(environ: Mapping[str, str]) -> str:
+    text = environ.get("QUIZ80_LOG_LEVEL", "").strip().upper() or "INFO"
+    if text not in LOG_LEVELS:
+        raise SettingsError(f"QUIZ80_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
+    return text
+
+
 def _signing_keys(text: str) -> tuple[SigningKey, ...]:
     """Parse "k2:<hex>,k1:<hex>": the newest first; at least 32 bytes each."""
     keys = []
@@ -83,6 +93,8 @@ def _signing_keys(text: str) -> tuple[SigningKey, ...]:
         if not key_id.isalnum() or not 32 <= len(raw) <= 64:
             raise SettingsError("QUIZ80_SIGNING_KEYS needs an alphanumeric id and 32 to 64 bytes for each key.")
         keys.append(SigningKey(key_id, raw))
+    if len({key.key_id for key in keys}) != len(keys):
+        raise SettingsError("QUIZ80_SIGNING_KEYS names one id twice: papers of one of the two would not be known.")
     return tuple(keys)
 
 
@@ -111,6 +123,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         embedded=_boolean(env, "QUIZ80_EMBEDDED", default=False),
         issuer=_integer(env, "QUIZ80_ISSUER", default=0, low=0, high=255),
         drain_lanes=_integer(env, "QUIZ80_DRAIN_LANES", default=1, low=1, high=16),
-        log_level=env.get("QUIZ80_LOG_LEVEL", "").strip() or "INFO",
+        log_level=_log_level(env),
         secure_cookies=_boolean(env, "QUIZ80_SECURE_COOKIES", default=False),
     )
