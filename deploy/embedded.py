@@ -16,6 +16,7 @@ import pwd
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -26,6 +27,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy import processes, secret_file
+from deploy.errors import InUse, SetupError
 
 USER = DATABASE = "quiz80"
 SYSTEM_USER = "quiz80"
@@ -37,10 +39,6 @@ SOCKET_PATH_LIMIT = 107
 
 # A database that was killed under load replays its log first.
 READY_SECONDS = 120.0
-
-
-class SetupError(Exception):
-    """Something the person who started this has to put right; the text says what."""
 
 
 # ---------------------------------------------------------------- where things are
@@ -74,10 +72,11 @@ def socket_folder(var: Path) -> Path:
 
 
 def _make_socket_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o711, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
-    if found.st_uid != os.geteuid() or not folder.is_dir() or folder.is_symlink():
+    if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
         raise SetupError(f"{folder} belongs to somebody else. Remove it, or choose a shorter VAR.")
+    folder.chmod(0o711)  # PostgreSQL's own account passes through, whatever the umask; the sockets guard themselves
 
 
 # ---------------------------------------------------------------- who runs PostgreSQL
@@ -106,30 +105,36 @@ def _account_exists() -> bool:
 
 
 @functools.cache
-def _as_database_user(*needed: Path) -> tuple[str, ...]:
+def _as_database_user(program: Path, folder: Path) -> tuple[str, ...]:
     """The words before a PostgreSQL command. Empty for an ordinary user, who runs it as himself."""
     if os.geteuid() != 0:
         return ()
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise SetupError("PostgreSQL does not run as root and setpriv (package util-linux) is missing.")
-    plain = (setpriv, "--reuid", SYSTEM_USER, "--regid", SYSTEM_USER, "--clear-groups")
-    if _may_read(plain, needed):
+    # Changing the account drops the parent's death signal unless it is kept.
+    plain = (setpriv, "--reuid", SYSTEM_USER, "--regid", SYSTEM_USER, "--clear-groups", "--pdeathsig", "keep")
+    if _may_use(plain, program, folder):
         return plain
     # A checkout below /root: instead of opening that folder to everybody, PostgreSQL alone may look past the modes.
     only = "-all,+dac_read_search"
-    looking = (*plain, "--inh-caps", only, "--ambient-caps", only, "--bounding-set", only)
-    if _may_read(looking, needed):
+    # no_setuid_fixup: PostgreSQL asks access(2), which otherwise counts no capability of an ordinary user.
+    looking = (
+        *(*plain, "--securebits", "+no_setuid_fixup"),
+        *("--inh-caps", only, "--ambient-caps", only, "--bounding-set", only),
+    )
+    if _may_use(looking, program, folder):
         return looking
     raise SetupError(
-        f"The user {SYSTEM_USER}, who runs PostgreSQL, may not enter {needed[-1]} and this machine doesn't let root "
-        "hand on that right. Put the checkout outside /root, or run as an ordinary user."
+        f"The user {SYSTEM_USER}, who runs PostgreSQL, may not use {program} or {folder}, and this machine doesn't "
+        "let root hand on that right. Put the checkout outside /root, or run as an ordinary user."
     )
 
 
-def _may_read(prefix: tuple[str, ...], paths: tuple[Path, ...]) -> bool:
-    tests = (subprocess.run([*prefix, "test", "-x", path], capture_output=True, check=False) for path in paths)
-    return all(test.returncode == 0 for test in tests)
+def _may_use(prefix: tuple[str, ...], program: Path, folder: Path) -> bool:
+    """Tried, not computed from modes: there are access lists, capabilities and read-only mounts too."""
+    trials = ([program.with_name("initdb"), "--version"], ["ls", "-d", f"{folder}/."])
+    return all(subprocess.run([*prefix, *t], capture_output=True, check=False).returncode == 0 for t in trials)
 
 
 # ---------------------------------------------------------------- the servers
@@ -255,6 +260,7 @@ class Postgres(Server):
         """A killed first start must not leave half a cluster under the real name: the rename comes last."""
         new = self.var / "postgres.new"
         if new.exists():
+            processes.clear_crashed_postgres(new, self.sockets)
             shutil.rmtree(new)
         new.mkdir(mode=0o700)
         self._hand_over(new)
@@ -295,7 +301,15 @@ class Postgres(Server):
 
     def _run(self, program: str, *arguments: str, given: str = "") -> None:
         command = [*self._prefix(), str(postgres_programs() / program), *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, cwd=self.var)
+        done = subprocess.run(
+            command,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.var,
+            preexec_fn=functools.partial(end_with_parent, signal.SIGKILL),
+        )
         # The single-user server reports a failed statement in its output only.
         if done.returncode or "ERROR:" in done.stderr:
             raise SetupError(f"{program} failed:\n{done.stdout}{done.stderr}")
@@ -396,7 +410,10 @@ def of(var: Path, *, durable: bool = True) -> Servers:
     """The two servers of this VAR, with their files in place. Nothing runs yet."""
     for folder in (var, var / "run", var / "log"):
         folder.mkdir(parents=True, exist_ok=True)
-    known = secret_file.load_or_create(var / "secrets.env")
+    secrets = var / "secrets.env"
+    if not secrets.exists() and (var / "postgres").exists():
+        raise SetupError(f"{secrets} is gone: the data beside it opens with its passwords only. Put it back.")
+    known = secret_file.load_or_create(secrets)
     both = Servers(
         Postgres(var, known["POSTGRES_PASSWORD"], durable=durable),
         Redis(var, known["REDIS_PASSWORD"]),
@@ -422,10 +439,6 @@ def servers(var: Path, *, durable: bool = True) -> Iterator[Servers]:
         finally:
             for server in both.each():
                 server.stop()
-
-
-class InUse(SetupError):
-    """Another process holds this VAR."""
 
 
 @contextlib.contextmanager

@@ -28,8 +28,15 @@ def main() -> None:
     if wait > 0:
         time.sleep(wait)
     _clear(var, name)
-    os.environ[processes.PART] = name
-    os.execvp(command[0], command)  # noqa: S606 - becoming the given command is the purpose
+    os.execvpe(command[0], command, _environment(var, name))  # noqa: S606 - becoming the command is the purpose
+
+
+def _environment(var: Path, name: str) -> dict[str, str]:
+    own = {processes.PART: name}
+    if name in processes.DATA_FOLDERS.values():
+        # The servers need none of the application's secrets.
+        return {"PATH": os.environ.get("PATH", os.defpath), processes.STACK: str(var), **own}
+    return {**os.environ, **own}
 
 
 def _seconds_to_wait(pid_file: Path) -> float:

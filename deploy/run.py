@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from deploy import embedded, processes, stack
-from deploy.embedded import SetupError
+from deploy.errors import InUse, SetupError
 
 WEB_SECONDS = 60.0
 # More than the parts' own times together: past it everything is killed.
@@ -302,7 +302,7 @@ def _holding(var: Path) -> Iterator[int]:
     try:
         with embedded.locked(var) as lock:
             yield lock
-    except embedded.InUse as error:
+    except InUse as error:
         raise SetupError(f"{error} Stop that one, or use another VAR and PORT.") from error
 
 

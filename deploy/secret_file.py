@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from deploy.errors import SetupError
+
 
 def _generate() -> dict[str, str]:
     return {
@@ -27,7 +29,7 @@ def _read(path: Path) -> dict[str, str]:
     found = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     missing = sorted(set(_generate()) - set(found))
     if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing)}. Put the value back, or remove the file and its data.")
+        raise SetupError(f"{path} lacks {', '.join(missing)}. Put it back, or remove the whole folder.")
     return found
 
 

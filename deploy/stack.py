@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy import embedded, processes, secret_file
+from deploy.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
 GIVEN = ("DATABASE_URL", "REDIS_URL")
@@ -102,12 +103,10 @@ def _servers(given: Mapping[str, str], var: Path) -> tuple[dict[str, str], embed
         return _embedded(given, var)
     if len(named) < len(GIVEN):
         other = next(name for name in GIVEN if name not in named)
-        raise embedded.SetupError(
-            f"{named[0]} is set but {other} is not. Set both, or neither for the embedded servers."
-        )
+        raise SetupError(f"{named[0]} is set but {other} is not. Set both, or neither for the embedded servers.")
     missing = [name for name in SECRETS if not _given(given, name)]
     if missing:
-        raise embedded.SetupError(
+        raise SetupError(
             f"With your own servers the secrets must be yours too: set {' and '.join(missing)}. "
             "SECRET_KEY is any long random text; QUIZ80_SIGNING_KEYS is k1:<64 hexadecimal digits>."
         )
@@ -138,7 +137,7 @@ def _embedded(given: Mapping[str, str], var: Path) -> tuple[dict[str, str], embe
 def _number(given: Mapping[str, str], name: str, default: int, largest: int) -> int:
     text = given.get(name) or str(default)
     if not text.isdecimal() or not 1 <= int(text) <= largest:
-        raise embedded.SetupError(f"{name} must be a number from 1 to {largest}, not {text!r}.")
+        raise SetupError(f"{name} must be a number from 1 to {largest}, not {text!r}.")
     return int(text)
 
 
@@ -191,7 +190,7 @@ def _program(stack: Stack, part: Part, *, autostart: bool) -> str:
     command = [sys.executable, "-S", "-m", "deploy.part", part.name, *part.command]
     return _section(
         f"program:{part.name}",
-        command=shlex.join(command).replace("%", "%%"),
+        command=shlex.join(command),
         directory=ROOT,
         autostart="true" if autostart else "false",
         autorestart="true",
@@ -204,15 +203,13 @@ def _program(stack: Stack, part: Part, *, autostart: bool) -> str:
         # Past its time nothing of it may stay.
         killasgroup="true",
         redirect_stderr="true",
-        stdout_logfile=stack.log / f"{part.name}.log",
+        # The supervisor expands this one value twice.
+        stdout_logfile=str(stack.log / f"{part.name}.log").replace("%", "%%"),
         stdout_logfile_maxbytes="20MB",
         stdout_logfile_backups=5,
     )
 
 
 def _section(name: str, **settings: object) -> str:
-    def text(key: str, value: object) -> str:
-        # Paths may hold a per cent sign; the command has doubled its own already.
-        return str(value) if key == "command" else str(value).replace("%", "%%")
-
-    return f"[{name}]\n" + "".join(f"{key} = {text(key, value)}\n" for key, value in settings.items())
+    lines = (f"{key} = {str(value).replace('%', '%%')}\n" for key, value in settings.items())
+    return f"[{name}]\n" + "".join(lines)

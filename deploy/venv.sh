@@ -11,6 +11,9 @@ test) files="requirements-dev.txt" ;;
 *) echo "usage: $0 run|test" >&2; exit 2 ;;
 esac
 
+# Started by root, PostgreSQL runs under another account and must be allowed to execute what is installed here.
+umask 022
+
 say() { echo "$*" >&2; }
 
 # A pyenv shim stands in the PATH even where its version isn't to be had, so every candidate is asked.
