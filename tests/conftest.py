@@ -17,6 +17,7 @@ from deploy import embedded
 from quiz import create_app
 from quiz.config import Settings, SigningKey
 from quiz.extensions import Platform, db
+from quiz.services import units
 
 # Loaded once a run and never changed by a test.
 KEPT = {"alembic_version", "unit", "unit_change"}
@@ -48,7 +49,7 @@ def settings(servers: embedded.Servers) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def made_app(settings: Settings) -> Flask:
+def made_app(settings: Settings) -> Iterator[Flask]:
     """The application on a migrated database with the units of the contest."""
     app = create_app(settings)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
@@ -56,7 +57,11 @@ def made_app(settings: Settings) -> Flask:
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.app_context():
         flask_migrate.upgrade()
-    return app
+        units.load(db.session())
+        db.session.commit()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -7,3 +7,6 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every command group to the application."""
+    from quiz.cli import units
+
+    app.cli.add_command(units.group)
