@@ -89,6 +89,7 @@ def upgrade() -> None:
     sa.Column('duration_ms', sa.Integer(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('merit', sa.LargeBinary(), nullable=False),
+    sa.Column('rank', sa.Integer(), nullable=True),
     sa.CheckConstraint('entries > 0', name=op.f('standing_counts_an_entry')),
     sa.PrimaryKeyConstraint('round_id', 'person_id', name=op.f('standing_key')),
     postgresql_partition_by='LIST (round_id)'

@@ -8,6 +8,9 @@ SEASON_VERSION = "quiz80:season:version"
 DEAD_LETTERS = "quiz80:dead"
 """Stream of what could not be decoded or stored, with the error."""
 
+DRAINED = "quiz80:drained"
+"""Hash: worker → messages it has taken off the streams, ever."""
+
 GROUP = "drain"
 """The consumer group of every entry stream."""
 

@@ -37,6 +37,8 @@ class Standing(Base):
     duration_ms: Mapped[int]
     received_at: Mapped[datetime]
     merit: Mapped[bytes]
+    rank: Mapped[int | None]
+    """Written when the round becomes final; until then a rank is counted when it is asked for."""
 
 
 class ContestStanding(Base):

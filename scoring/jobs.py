@@ -1,0 +1,158 @@
+"""What RQ runs: thin functions with plain arguments. The only module that job names point to.
+
+Each opens the application's context, calls one plain function, and may run twice.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import time
+from datetime import datetime
+
+from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from quiz import clock, create_app
+from quiz.extensions import Platform, db
+from quiz.services import season as season_service
+from scoring import boards, sweeper
+from scoring.drain import Drain
+
+DRAIN_SECONDS = 60.0
+LEASE_MS = 3_000
+BOARDS_EVERY = 0.5
+TREE_SECONDS = 60.0
+log = logging.getLogger("scoring.jobs")
+
+
+@functools.cache
+def application() -> Flask:
+    """The application of this process; a worker builds it before it forks."""
+    return create_app()
+
+
+def _platform(app: Flask) -> Platform:
+    held: Platform = app.extensions["quiz80"]
+    return held
+
+
+# The queues, and who may put what on them
+
+
+def queue(connection: Redis, name: str) -> Queue:
+    return Queue(name, connection=connection, serializer=JSONSerializer)
+
+
+def enqueue_once(connection: Redis, name: str, function: str, *args: int, hold_ms: int = 5_000) -> bool:
+    """Enqueue a job unless the same one was enqueued within `hold_ms` and has not begun.
+
+    No unique job ids: RQ keeps one taken for minutes after a kill -9. The mark only saves work.
+    """
+    mark = f"quiz80:queued:{function}:{':'.join(map(str, args))}"
+    if not connection.set(mark, "1", nx=True, px=hold_ms):
+        return False
+    queue(connection, name).enqueue(f"scoring.jobs.{function}", *args, result_ttl=0, failure_ttl=3_600, job_timeout=600)
+    return True
+
+
+def _begun(connection: Redis, function: str, *args: int) -> None:
+    connection.delete(f"quiz80:queued:{function}:{':'.join(map(str, args))}")
+
+
+def lane_lease(lane: int) -> str:
+    return f"quiz80:drain:lane:{lane}"
+
+
+# The jobs
+
+
+def drain_lane(lane: int, lanes: int) -> None:
+    """Drain a lane of shards for a minute, then hand the lane on to a fresh job."""
+    app = application()
+    held = _platform(app)
+    _begun(held.queue, "drain_lane", lane, lanes)
+    token = f"{os.getpid()}-{time.monotonic_ns()}"
+    if not held.queue.set(lane_lease(lane), token, nx=True, px=LEASE_MS):
+        return
+    with app.app_context():
+        _Lane(held, lane, lanes, token).run()
+    if held.queue.get(lane_lease(lane)) == token.encode():
+        held.queue.delete(lane_lease(lane))
+    enqueue_once(held.queue, "drain", "drain_lane", lane, lanes)
+
+
+class _Lane:
+    """One minute of a lane: turns of the drain, the lease kept, boards written when there is time for them."""
+
+    def __init__(self, held: Platform, lane: int, lanes: int, token: str) -> None:
+        self._held = held
+        self._lane, self._lanes, self._token = lane, lanes, token
+        self._drain = Drain(db.engine, held.gateway.client, f"lane-{lane}", os.environ.get("QUIZ80_PROCESS", "worker"))
+        self._tree: boards.Tree | None = None
+        self._tree_until = 0.0
+        self._boards_at = 0.0
+
+    def run(self) -> None:
+        until = time.monotonic() + DRAIN_SECONDS
+        claim_at = 0.0
+        while time.monotonic() < until and self._keep_lease():
+            cards = sweeper.live_rounds(self._held.season.get(), clock.now())
+            if time.monotonic() >= claim_at:
+                self._drain.claim_abandoned(cards, self._lane, self._lanes)
+                claim_at = time.monotonic() + 5
+            result = self._drain.turn(cards, self._lane, self._lanes)
+            if result.rounds:
+                boards.mark_dirty(self._held.cache, result.rounds)
+            # With the streams nearly empty the boards follow at once; under load the scheduler's job writes them.
+            if result.read < 500:
+                self._write_boards()
+
+    def _keep_lease(self) -> bool:
+        connection = self._held.queue
+        if connection.get(lane_lease(self._lane)) not in (self._token.encode(), None):
+            return False
+        connection.set(lane_lease(self._lane), self._token, px=LEASE_MS)
+        return True
+
+    def _write_boards(self) -> None:
+        now = time.monotonic()
+        if now < self._boards_at or not self._held.cache.exists(boards.contract.DIRTY):
+            return
+        if self._tree is None or now >= self._tree_until:
+            self._tree = boards.load_tree(db.session())
+            self._tree_until = now + TREE_SECONDS
+        boards.refresh_dirty(db.session(), self._held.cache, self._tree, clock.now())
+        db.session.rollback()
+        self._boards_at = time.monotonic() + BOARDS_EVERY
+
+
+def refresh_boards() -> None:
+    """Write the boards that are marked dirty."""
+    app = application()
+    held = _platform(app)
+    _begun(held.queue, "refresh_boards")
+    with app.app_context():
+        boards.refresh_dirty(db.session(), held.cache, boards.load_tree(db.session()), clock.now())
+
+
+def prime() -> None:
+    """Give a Redis that lost its data everything that PostgreSQL knows: season, banks, attempts, bars, windows."""
+    app = application()
+    held = _platform(app)
+    _begun(held.queue, "prime")
+    with app.app_context():
+        season_service.prime_all(db.session(), held.gateway.client, clock.now())
+        boards.mark_dirty(held.cache, held.season.refresh().rounds)
+
+
+def worker_alive(connection: Redis, name: str, at: datetime) -> None:
+    """The heartbeat that readiness asks for: RQ's own listing keeps dead workers for minutes."""
+    try:
+        connection.set(f"quiz80:worker:{name}", at.isoformat(), ex=15)
+    except RedisError as error:
+        log.warning("worker_heartbeat_failed: %s", error)

@@ -1,0 +1,116 @@
+"""`python -m scoring.schedule`: a tick every second that hands on what has stopped moving.
+
+Two schedulers do no harm (everything is safe to repeat), but a lease lets one of them rest. A part that is away is
+logged and asked again at the next tick; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from quiz import clock
+from quiz.extensions import Platform
+from quiz.intake import boards as board_contract, keys, primer
+from quiz.intake.errors import IntakeUnavailable
+from scoring import boards, jobs, sweeper
+
+TICK_SECONDS = 1.0
+LEASE = "quiz80:scheduler"
+LEASE_MS = 3_000
+log = logging.getLogger("scoring.schedule")
+
+
+class Scheduler:
+    def __init__(self, held: Platform) -> None:
+        self._held = held
+        self._token = f"{os.getpid()}-{time.monotonic_ns()}"
+        self._closed: set[int] | None = None
+        """Rounds seen closed at the last tick: one that joins them has its scores released."""
+
+    def tick(self, now: datetime) -> None:
+        """Do every duty once; a duty whose part is away does not stop the others."""
+        if not self._leads():
+            return
+        for duty in (self._prime, self._settle, self._drain, self._boards):
+            try:
+                duty(now)
+            except (RedisError, OSError, SQLAlchemyError, IntakeUnavailable) as error:
+                log.warning("duty_failed %s: %s", duty.__name__, error)
+
+    def _leads(self) -> bool:
+        connection = self._held.queue
+        try:
+            if connection.set(LEASE, self._token, nx=True, px=LEASE_MS):
+                return True
+            if connection.get(LEASE) != self._token.encode():
+                return False
+            connection.set(LEASE, self._token, px=LEASE_MS)
+        except RedisError as error:
+            log.warning("scheduler_lease_failed: %s", error)
+            return False
+        return True
+
+    def _prime(self, now: datetime) -> None:
+        intake = self._held.gateway.client
+        primed = bool(intake.exists(keys.SEASON)) and all(
+            primer.is_primed(intake, card) for card in sweeper.live_rounds(self._held.season.get(), now)
+        )
+        if not primed:
+            jobs.enqueue_once(self._held.queue, "urgent", "prime")
+
+    def _settle(self, now: datetime) -> None:
+        cards = sweeper.live_rounds(self._held.season.get(), now)
+        sweeper.settle_overdue(self._held.gateway, self._held.signer, cards, now)
+
+    def _drain(self, _now: datetime) -> None:
+        lanes = self._held.settings.drain_lanes
+        for lane in range(lanes):
+            if not self._held.queue.exists(jobs.lane_lease(lane)):
+                jobs.enqueue_once(self._held.queue, "drain", "drain_lane", lane, lanes)
+
+    def _boards(self, now: datetime) -> None:
+        season = self._held.season.get()
+        closed = {card.id for card in season.rounds.values() if card.closes <= clock.to_ms(now)}
+        stale = closed - self._closed if self._closed is not None else set()
+        stale |= {
+            card.id
+            for card in season.rounds.values()
+            if card.scheduled is not None
+            and not self._held.cache.exists(board_contract.key_of(board_contract.round_scope(card.id)))
+        }
+        self._closed = closed
+        boards.mark_dirty(self._held.cache, stale)
+        if self._held.cache.exists(board_contract.DIRTY):
+            jobs.enqueue_once(self._held.queue, "boards", "refresh_boards")
+
+
+def main() -> None:
+    os.environ["QUIZ80_PROCESS"] = "scheduler"
+    app = jobs.application()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    scheduler = Scheduler(app.extensions["quiz80"])
+    with app.app_context():
+        run(scheduler.tick, stop)
+
+
+def run(tick: Callable[[datetime], None], stop: threading.Event) -> None:
+    """Tick every second until told to stop; a slow tick is followed by the next at once, never by two."""
+    while not stop.is_set():
+        began = time.monotonic()
+        tick(clock.now())
+        stop.wait(max(0.0, TICK_SECONDS - (time.monotonic() - began)))
+
+
+if __name__ == "__main__":
+    main()

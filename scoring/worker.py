@@ -1,0 +1,49 @@
+"""`python -m scoring.worker --name worker-1`: an RQ worker with a fresh name and an own heartbeat."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import threading
+
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+from quiz import clock
+from quiz.extensions import Platform
+from scoring import jobs
+
+HEARTBEAT_SECONDS = 5.0
+QUEUES = ("urgent", "drain", "boards", "default")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", default="worker")
+    name = parser.parse_args().name
+    os.environ["QUIZ80_PROCESS"] = name
+    # Built before the forks: a work-horse starts warm. Nothing connects until a job asks, so no socket is shared.
+    held: Platform = jobs.application().extensions["quiz80"]
+    stop = threading.Event()
+    threading.Thread(target=_beat, args=(held, name, stop), daemon=True).start()
+    queues = [jobs.queue(held.queue, queue) for queue in QUEUES]
+    # RQ keeps the name of a killed worker for a while; a new name never has to wait for it.
+    worker = Worker(
+        queues,
+        name=f"{name}-{os.getpid()}-{secrets.token_hex(3)}",
+        connection=held.queue,
+        serializer=JSONSerializer,
+    )
+    worker.work(with_scheduler=False, logging_level="WARNING")
+    stop.set()
+
+
+def _beat(held: Platform, name: str, stop: threading.Event) -> None:
+    while not stop.is_set():
+        jobs.worker_alive(held.queue, name, clock.now())
+        stop.wait(HEARTBEAT_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

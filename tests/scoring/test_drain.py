@@ -1,0 +1,168 @@
+"""From the stream to the tables: once, whatever happens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from quiz import clock
+from quiz.extensions import Platform, db
+from quiz.intake import calls, keys, primer
+from quiz.intake.season import RoundCard
+from quiz.models import Contest, KeyVersion, Round
+from quiz.models.partitions import create_for_round
+from scoring import recount
+from scoring.drain import Drain
+from scoring.rules import Rules, rules_document
+
+QUESTIONS = 4
+
+
+@pytest.fixture
+def card(platform: Platform) -> RoundCard:
+    now = datetime.now(UTC).replace(microsecond=0)
+    session = db.session()
+    contest = Contest(slug="test", title="Test", is_current=True, created_at=now)
+    session.add(contest)
+    session.flush()
+    rules = Rules(questions=QUESTIONS, cap=7)
+    row = Round(
+        contest_id=contest.id, number=1, theme="t", opens_at=now - timedelta(days=1), closes_at=now + timedelta(days=1),
+        windows=None, rules=rules_document(rules), bank_version=1, key_version=1, draw_secret=b"s" * 32, shards=4,
+        scheduled_at=now,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    create_for_round(session, row.id)
+    session.add(
+        KeyVersion(
+            round_id=row.id, bank_version=1, version=1, key=[{"accept": [1], "void": False}] * QUESTIONS, created_at=now
+        )
+    )
+    session.commit()
+    opens, closes = clock.to_ms(row.opens_at), clock.to_ms(row.closes_at)
+    made = RoundCard(
+        id=row.id, contest_id=contest.id, number=1, theme="t", opens=opens, closes=closes, windows=[(opens, closes)],
+        rules=row.rules, cap=7, limit=600_000, grace=30_000, late=0, bank_version=1, draw_secret=b"s" * 32,
+        strata=[(list(range(QUESTIONS)), QUESTIONS)], shards=4, scheduled=opens, finalized=None, published=None,
+    )  # fmt: skip
+    primer.write_configs(platform.gateway.client, made)
+    return made
+
+
+def hand_in(platform: Platform, card: RoundCard, participant: int, attempt: int, right: int, unit: int = 1) -> bytes:
+    """Put an entry with so many right answers into its stream, as intake would; returns the event."""
+    now = clock.to_ms(clock.now())
+    paper = calls.Paper(0, card.id, participant, attempt, unit, 1, list(range(QUESTIONS)), now - 60_000, now + 60_000)
+    _, signed = platform.signer.sign_paper(paper)
+    answers = [1] * right + [2] * (QUESTIONS - right)
+    calls.hand_in(platform.gateway, platform.signer, card, signed, answers, None, now)
+    stream = keys.entries(card.id, keys.shard_of(participant, card.shards))
+    event: bytes = platform.gateway.client.xrevrange(stream, count=1)[0][1][b"e"]
+    return event
+
+
+def drain(platform: Platform, card: RoundCard) -> int:
+    runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
+    inserted = 0
+    while (result := runner.turn([card], 0, 1, block_ms=1)).read:
+        inserted += result.inserted
+    return inserted
+
+
+def tallies(card: RoundCard) -> dict[int, tuple[int, int, int]]:
+    rows = db.session.execute(
+        text("SELECT unit_id, sum(participants), sum(entries), sum(score_sum) FROM tally GROUP BY 1")
+    )
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
+
+
+def test_entries_become_standings_and_tallies(platform: Platform, card: RoundCard) -> None:
+    for participant, attempt, right, unit in [(1, 1, 2, 10), (1, 2, 4, 10), (2, 1, 3, 10), (3, 1, 0, 11)]:
+        hand_in(platform, card, participant, attempt, right, unit)
+    assert drain(platform, card) == 4
+    assert tallies(card) == {10: (2, 3, 7), 11: (1, 1, 0)}
+    best = db.session.execute(text("SELECT person_id, attempt, score, entries FROM standing ORDER BY 1")).all()
+    assert [tuple(row) for row in best] == [(1, 2, 4, 2), (2, 1, 3, 1), (3, 1, 0, 1)]
+    assert recount.check(db.session(), [card.id]) == []
+    assert sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(4)) == 0
+
+
+def test_a_later_batch_moves_a_standing_and_its_tally(platform: Platform, card: RoundCard) -> None:
+    hand_in(platform, card, 1, 1, 1, 10)
+    drain(platform, card)
+    hand_in(platform, card, 1, 2, 3, 11)
+    drain(platform, card)
+    hand_in(platform, card, 1, 3, 2, 11)
+    drain(platform, card)
+    # The home unit stays the one of the first entry, whatever unit the later papers name.
+    assert tallies(card) == {10: (1, 3, 3)}
+    assert recount.check(db.session(), [card.id]) == []
+
+
+def test_the_same_event_twice_counts_once(platform: Platform, card: RoundCard) -> None:
+    event = hand_in(platform, card, 1, 1, 2)
+    stream = keys.entries(card.id, keys.shard_of(1, card.shards))
+    for _ in range(3):
+        platform.gateway.client.xadd(stream, {"e": event})
+    assert drain(platform, card) == 1
+    assert tallies(card) == {1: (1, 1, 2)}
+
+
+def test_a_batch_committed_but_not_acknowledged_counts_once(platform: Platform, card: RoundCard) -> None:
+    hand_in(platform, card, 1, 1, 2)
+
+    class DiesBeforeTheAck(Drain):
+        def _acknowledge(self, batch):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        DiesBeforeTheAck(db.engine, platform.gateway.client, "lane-0", "test").turn([card], 0, 1, block_ms=1)
+    assert tallies(card) == {1: (1, 1, 2)}
+    db.session.rollback()
+    assert drain(platform, card) == 0
+    assert tallies(card) == {1: (1, 1, 2)}
+    assert sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(4)) == 0
+
+
+def test_what_a_dead_consumer_of_another_name_left_is_taken_over(
+    platform: Platform, card: RoundCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(platform, card, 1, 1, 2)
+    stream = keys.entries(card.id, keys.shard_of(1, card.shards))
+    primer.ensure_groups(platform.gateway.client, card, range(4))
+    platform.gateway.client.xreadgroup(keys.GROUP, "dead", {stream: ">"})
+    monkeypatch.setattr("scoring.drain.ABANDONED_MS", 0)
+    runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
+    assert runner.claim_abandoned([card], 0, 1) == 1
+    assert runner.turn([card], 0, 1, block_ms=1).inserted == 1
+
+
+def test_a_bad_message_stands_alone_in_the_dead_letters(platform: Platform, card: RoundCard) -> None:
+    shard = keys.shard_of(1, card.shards)
+    for participant in range(1, 41, 4):
+        hand_in(platform, card, participant, 1, 2)
+    platform.gateway.client.xadd(keys.entries(card.id, shard), {"e": b"\x01garbage\x01"})
+    future = calls.Paper(0, card.id, 401, 1, 1, 1, [0, 1, 2, 99], 0, 1)
+    _, signed = platform.signer.sign_paper(future)
+    event = calls.encode_event(signed.payload, [1, 1, 1, 1], None, 5) + b"\x01"
+    platform.gateway.client.xadd(keys.entries(card.id, shard), {"e": event})
+    assert drain(platform, card) == 10
+    dead = platform.gateway.client.xrange(keys.DEAD_LETTERS)
+    assert [message[1][b"error"].split(b":")[0] for message in dead] == [b"UnreadableEvent", b"IndexError"]
+    assert recount.check(db.session(), [card.id]) == []
+
+
+def test_a_wrong_tally_or_standing_is_found_and_repaired(platform: Platform, card: RoundCard) -> None:
+    hand_in(platform, card, 1, 1, 2)
+    hand_in(platform, card, 2, 1, 2)
+    drain(platform, card)
+    db.session.execute(text("UPDATE tally SET entries = entries + 1 WHERE shard = 1"))
+    db.session.execute(text("UPDATE standing SET score = 4 WHERE person_id = 2"))
+    db.session.execute(text("UPDATE contest_tally SET participants = participants + 1 WHERE shard = 1"))
+    tables = {difference.table for difference in recount.check(db.session(), [card.id])}
+    assert tables == {"standing", "tally", "contest_standing", "contest_tally"}
+    recount.repair(db.session(), [card.id])
+    assert recount.check(db.session(), [card.id]) == []
