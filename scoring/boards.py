@@ -20,7 +20,6 @@ from quiz.clock import iso
 from quiz.intake import boards as contract
 from quiz.intake.boards import BoardDocument
 
-
 _LEASE = "quiz80:boards:writer"
 _LEASE_MS = 10_000
 
@@ -209,7 +208,7 @@ def _write(
         for ancestor in tree.line(unit_id):
             totals.setdefault(ancestor, Counts()).add(counts)
     groups = _groups(tree)
-    held = cache.hgetall(contract.key_of(scope))
+    held: dict[Any, Any] = cache.hgetall(contract.key_of(scope))
     documents: dict[str, BoardDocument] = {}
     for name, units in groups.items():
         rows = msgspec.json.encode(rank_rows(units, totals, targets))

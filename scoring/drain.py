@@ -23,7 +23,8 @@ from sqlalchemy import Engine
 from quiz.intake import keys, primer
 from quiz.intake.events import EntryEvent, Kind, Paper, UnreadableEvent, decode_event
 from quiz.intake.season import RoundCard
-from scoring import ordering, rules as rules_room
+from scoring import ordering
+from scoring import rules as rules_room
 from scoring.rules import QuestionKey, Rules
 
 BATCH = 5_000
@@ -127,9 +128,17 @@ class Drain:
         try:
             # The plain reply: redis-py's parsed one builds a dict a message.
             block = [] if block_ms is None else ["BLOCK", block_ms]
-            reply = self._redis.execute_command(
-                "XREADGROUP", "GROUP", keys.GROUP, self._consumer, "COUNT", count, *block,
-                "STREAMS", *streams, *([since] * len(streams)),
+            reply = self._redis.execute_command(  # type: ignore[no-untyped-call]
+                "XREADGROUP",
+                "GROUP",
+                keys.GROUP,
+                self._consumer,
+                "COUNT",
+                count,
+                *block,
+                "STREAMS",
+                *streams,
+                *([since] * len(streams)),
             )
         except ResponseError as error:
             if "NOGROUP" not in str(error):
@@ -226,8 +235,11 @@ def store(cursor: psycopg.Cursor[Any], round_id: int, events: Iterable[bytes], m
     buffer.append(_COPY_END)
     with cursor.copy(_COPY_INCOMING) as copy:
         copy.write(b"".join(buffer))
-    inserted = cursor.execute(_store_statement(scorer.rules.which), {"round": round_id, "contest": scorer.contest_id, "shards": scorer.shards}).fetchone()
-    assert inserted is not None
+    inserted = cursor.execute(
+        _store_statement(scorer.rules.which), {"round": round_id, "contest": scorer.contest_id, "shards": scorer.shards}
+    ).fetchone()
+    if inserted is None:
+        raise RuntimeError("a count gives one row")
     cursor.execute(
         "INSERT INTO watermark AS w (round_id, shard, stream_id, entries) "
         "SELECT %s, unnest(%s::smallint[]), unnest(%s::text[]), 0 ORDER BY 2 "
@@ -346,7 +358,9 @@ def _store_statement(which: str) -> str:
     so nothing is read twice and nothing is guessed. Rows are taken in the order of their keys: no deadlocks.
     """
     better = ordering.better_sql(which, "excluded", "s")
-    moved = ", ".join(f"{name} = CASE WHEN {better} THEN excluded.{name} ELSE s.{name} END" for name in _STANDING_COLUMNS)
+    moved = ", ".join(
+        f"{name} = CASE WHEN {better} THEN excluded.{name} ELSE s.{name} END" for name in _STANDING_COLUMNS
+    )
     columns = ", ".join(_STANDING_COLUMNS)
     return f"""
 WITH inserted AS (
@@ -394,7 +408,7 @@ WITH inserted AS (
         score_sum = t.score_sum + excluded.score_sum
 )
 SELECT count(*) FROM inserted
-"""  # noqa: S608 - built from our own constants alone
+"""
 
 
 def _pairs(reply: Any) -> Iterable[tuple[bytes, list[Any]]]:

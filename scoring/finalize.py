@@ -107,7 +107,9 @@ def write_ranks(session: Session, round_id: int) -> None:
 def _write_gaps(cursor: psycopg.Cursor[Any], round_id: int, truth: int) -> None:
     """Pack the merits again, now that the gap of each prediction is known."""
     scorer = load_scorer(cursor, round_id)
-    cursor.execute("CREATE TEMP TABLE gap (participant_id bigint, issuer smallint, attempt smallint, merit bytea) ON COMMIT DROP")
+    cursor.execute(
+        "CREATE TEMP TABLE gap (participant_id bigint, issuer smallint, attempt smallint, merit bytea) ON COMMIT DROP"
+    )
     with cursor.connection.cursor(name="entries_of_round") as reader:
         reader.itersize = _BATCH
         reader.execute(
@@ -137,5 +139,3 @@ def _cursor(session: Session) -> psycopg.Cursor[Any]:
     """A psycopg cursor inside the session's own transaction."""
     connection: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
     return connection.cursor()
-
-

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 
 from quiz import clock, create_app
 from quiz.extensions import Platform, db
-from quiz.services import season as season_service
+from quiz.intake.boards import DIRTY
 from scoring import boards, sweeper
 from scoring.drain import Drain
 
@@ -121,7 +121,7 @@ class _Lane:
 
     def _write_boards(self) -> None:
         now = time.monotonic()
-        if now < self._boards_at or not self._held.cache.exists(boards.contract.DIRTY):
+        if now < self._boards_at or not self._held.cache.exists(DIRTY):
             return
         if self._tree is None or now >= self._tree_until:
             self._tree = boards.load_tree(db.session())
@@ -142,6 +142,8 @@ def refresh_boards() -> None:
 
 def prime() -> None:
     """Give a Redis that lost its data everything that PostgreSQL knows: season, banks, attempts, bars, windows."""
+    from quiz.services import season as season_service
+
     app = application()
     held = _platform(app)
     _begun(held.queue, "prime")

@@ -27,6 +27,7 @@ class Difference:
 
 
 _STANDING = "participant_id, issuer, attempt, score, correct, prediction, duration_ms, received_at, merit"
+_OF_ENTRY = _STANDING.replace("participant_id", "e.participant_id")
 _LIMIT = 1_000
 
 
@@ -48,9 +49,7 @@ def repair(session: Session, rounds: Sequence[int]) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:c, :r)"), {"c": LOCK_CLASS, "r": round_id})
         session.execute(text("DELETE FROM tally WHERE round_id = :id"), {"id": round_id})
         session.execute(
-            text(
-                "CREATE TEMP TABLE recounted ON COMMIT DROP AS " + _standings(session, round_id)
-            ),
+            text("CREATE TEMP TABLE recounted ON COMMIT DROP AS " + _standings(session, round_id)),
             {"id": round_id},
         )
         session.execute(text("DELETE FROM standing WHERE round_id = :id"), {"id": round_id})
@@ -107,7 +106,7 @@ def _standings(session: Session, round_id: int) -> str:
     return f"""
     SELECT DISTINCT ON (person_id) person_id, home AS unit_id, entries, {_STANDING}
     FROM (
-        SELECT coalesce(u.person_id, e.participant_id) AS person_id, {_STANDING.replace("participant_id", "e.participant_id")},
+        SELECT coalesce(u.person_id, e.participant_id) AS person_id, {_OF_ENTRY},
                count(*) OVER person AS entries,
                coalesce((SELECT s.unit_id FROM standing s WHERE s.round_id = :id
                          AND s.person_id = coalesce(u.person_id, e.participant_id)),
@@ -139,8 +138,8 @@ WHERE r.contest_id = :id GROUP BY s.person_id
 """
 _KEPT_CONTEST = "SELECT person_id, unit_id, entries, rounds, score FROM contest_standing WHERE contest_id = :id"
 _CONTEST_TALLIES = (
-    "SELECT unit_id, count(*) AS participants, sum(entries) AS entries, sum(rounds) AS standings, sum(score) AS score_sum "
-    "FROM contest_standing WHERE contest_id = :id GROUP BY unit_id"
+    "SELECT unit_id, count(*) AS participants, sum(entries) AS entries, sum(rounds) AS standings, "
+    "sum(score) AS score_sum FROM contest_standing WHERE contest_id = :id GROUP BY unit_id"
 )
 _KEPT_CONTEST_TALLIES = (
     "SELECT unit_id, sum(participants) AS participants, sum(entries) AS entries, sum(standings) AS standings, "
@@ -158,4 +157,6 @@ def _compare(session: Session, table: str, key: str, counted: str, kept: str, id
         ),
         {"id": identifier},
     )
-    return [Difference(table, f"{identifier}/{row.row}", row.kept or "nothing", row.counted or "nothing") for row in rows]
+    return [
+        Difference(table, f"{identifier}/{row.row}", row.kept or "nothing", row.counted or "nothing") for row in rows
+    ]

@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from quiz import clock
 from quiz.extensions import Platform
-from quiz.intake import boards as board_contract, keys, primer
+from quiz.intake import boards as board_contract
+from quiz.intake import keys, primer
 from quiz.intake.errors import IntakeUnavailable
 from scoring import boards, jobs, sweeper
 

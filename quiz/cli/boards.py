@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import click
-from flask import Flask
 from flask.cli import AppGroup
 
 from quiz import clock
 from quiz.extensions import db, platform
 
-boards_group = AppGroup("boards", help="The boards, copies in Redis.")
+group = AppGroup("boards", help="The boards, copies in Redis.")
 
 
-@boards_group.command("rebuild")
+@group.command("rebuild")
 def rebuild() -> None:
     """Write every board again from the tables."""
     from scoring import boards
@@ -56,8 +55,3 @@ def _rounds(number: int | None) -> list[int]:
     if number is not None and not rounds:
         raise click.ClickException(f"The current contest has no round {number}.")
     return rounds
-
-
-def register(app: Flask) -> None:
-    app.cli.add_command(boards_group)
-    app.cli.add_command(recount)
