@@ -7,7 +7,6 @@ names its key, the newest signs, all of them verify.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from quiz.intake.events import Paper, decode_paper, encode_paper
 
 _MAC_BYTES = 16
 _RECEIPT_CHARS = 24
+_RECEIPT_BYTES = 15
 
 
 class Key(Protocol):
@@ -64,7 +64,7 @@ class Signer:
         payload = encode_paper(paper)
         key_id = self._current
         mac = self._mac(key_id, b"paper", payload)
-        token = f"1.{key_id}.{base64.urlsafe_b64encode(payload + mac).decode().rstrip('=')}"
+        token = f"1.{key_id}.{_to_base64(payload + mac)}"
         return token, SignedPaper(key_id, payload, paper)
 
     def verify_paper(self, token: str) -> SignedPaper:
@@ -73,15 +73,8 @@ class Signer:
         key_id, _, body = rest.partition(".")
         if version != "1" or key_id not in self._secrets:
             raise InvalidPaper
-        try:
-            raw = base64.b64decode(body + "=" * (-len(body) % 4), b"-_", validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise InvalidPaper from error
-        payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(key_id, b"paper", payload)):
-            raise InvalidPaper
-        # Base64 has spare bits in its last character: of the spellings of one paper only ours is accepted.
-        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != body:
+        payload = self._checked(key_id, b"paper", body)
+        if payload is None:
             raise InvalidPaper
         try:
             return SignedPaper(key_id, payload, decode_paper(payload))
@@ -137,18 +130,23 @@ class Signer:
 
     def seal(self, purpose: bytes, payload: bytes) -> str:
         mac = self._mac(self._current, purpose, payload)
-        return f"{self._current}.{base64.urlsafe_b64encode(payload + mac).decode().rstrip('=')}"
+        return f"{self._current}.{_to_base64(payload + mac)}"
 
     def unseal(self, purpose: bytes, sealed: str) -> bytes | None:
         key_id, _, body = sealed.partition(".")
-        if key_id not in self._secrets:
-            return None
+        return self._checked(key_id, purpose, body) if key_id in self._secrets else None
+
+    def _checked(self, key_id: str, purpose: bytes, body: str) -> bytes | None:
+        """The payload of base64url(payload + MAC), or None if it is not, to the last bit, what we made."""
         try:
             raw = base64.b64decode(body + "=" * (-len(body) % 4), b"-_", validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             return None
         payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        return payload if hmac.compare_digest(mac, self._mac(key_id, purpose, payload)) else None
+        if not hmac.compare_digest(mac, self._mac(key_id, purpose, payload)):
+            return None
+        # Base64 has spare bits in its last character: of the spellings of one payload only ours is accepted.
+        return payload if _to_base64(raw) == body else None
 
     def _identity(self, key_id: str, name: EntryName) -> str:
         ids = (
@@ -169,9 +167,14 @@ def _from_base32(text: str) -> bytes | None:
     if len(text) != _RECEIPT_CHARS:
         return None
     try:
-        return base64.b32decode(text)
-    except binascii.Error:
+        raw = base64.b32decode(text)
+    except ValueError:  # also of letters that are not ASCII
         return None
+    return raw if len(raw) == _RECEIPT_BYTES else None
+
+
+def _to_base64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
