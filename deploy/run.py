@@ -18,6 +18,7 @@ import xmlrpc.client
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from deploy import embedded, processes, stack
 from deploy.errors import InUse, SetupError
@@ -355,9 +356,12 @@ def _listen_for_signals() -> None:
         _ignore_signals()  # the second Ctrl-C must not break the stopping
         raise Stop
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
-            signal.signal(number, stop)
+    # A shell lets what it starts with & ignore SIGINT: who sends one all the same means it. nohup stays nohup.
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
+        signal.signal(number, stop)
     if "MAKELEVEL" in os.environ:
         # A killed make must not leave the stack running without anybody to stop it.
         embedded.end_with_parent(signal.SIGTERM)
@@ -368,8 +372,10 @@ def _ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def say(text: str, to: object = None) -> None:
-    print(text, file=to, flush=True)  # type: ignore[call-overload]
+def say(text: str, to: TextIO | None = None) -> None:
+    # Nobody reads any more (`make run | head`): that must not keep the stop from being carried out.
+    with contextlib.suppress(BrokenPipeError):
+        print(text, file=to, flush=True)
 
 
 if __name__ == "__main__":
