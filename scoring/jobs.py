@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import threading
 import time
 from datetime import datetime
 
@@ -28,6 +29,9 @@ LEASE_MS = 3_000
 BOARDS_EVERY = 0.5
 TREE_SECONDS = 60.0
 log = logging.getLogger("scoring.jobs")
+
+stopping = threading.Event()
+"""Set when this process was asked to end: a job that works in turns ends after the present one."""
 
 
 @functools.cache
@@ -100,7 +104,7 @@ class _Lane:
     def run(self) -> None:
         until = time.monotonic() + DRAIN_SECONDS
         claim_at = 0.0
-        while time.monotonic() < until and self._keep_lease():
+        while time.monotonic() < until and not stopping.is_set() and self._keep_lease():
             cards = sweeper.live_rounds(self._held.season.get(), clock.now())
             if time.monotonic() >= claim_at:
                 self._drain.claim_abandoned(cards, self._lane, self._lanes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import threading
 
 from rq import Worker
@@ -18,6 +19,19 @@ HEARTBEAT_SECONDS = 5.0
 QUEUES = ("urgent", "drain", "boards", "default")
 
 
+class PromptWorker(Worker):
+    """Hands a stop on to the job that runs: RQ alone would wait for the minute that a drain may take."""
+
+    def handle_warm_shutdown_request(self) -> None:
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        if self.horse_pid:
+            self.kill_horse(signal.SIGTERM)
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGTERM, lambda *_: jobs.stopping.set())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", default="worker")
@@ -29,7 +43,7 @@ def main() -> None:
     threading.Thread(target=_beat, args=(held, name, stop), daemon=True).start()
     queues = [jobs.queue(held.queue, queue) for queue in QUEUES]
     # RQ keeps the name of a killed worker for a while; a new name never has to wait for it.
-    worker = Worker(
+    worker = PromptWorker(
         queues,
         name=f"{name}-{os.getpid()}-{secrets.token_hex(3)}",
         connection=held.queue,
