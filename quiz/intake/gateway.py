@@ -94,7 +94,12 @@ class Gateway:
             waiting.leads = not self._busy
             self._busy = True
         if not waiting.leads:
-            waiting.done.acquire()
+            try:
+                waiting.done.acquire()
+            except BaseException:
+                # A greenlet killed while it waits must not take the lead with it: all others would wait for ever.
+                self._give_up(waiting)
+                raise
         if waiting.leads:
             self._lead()
         return waiting.outcome
@@ -113,16 +118,26 @@ class Gateway:
             self._hand_out(batch, outcomes)
 
     def _hand_out(self, batch: list[_Waiting], outcomes: list[Any]) -> None:
-        with self._guard:
-            follower = self._queue[0] if self._queue else None
-            self._busy = follower is not None
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.outcome = outcome
             waiting.leads = False
             waiting.done.release()
-        if follower is not None:
-            follower.leads = True
-            follower.done.release()
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Wake the next leader, or leave the line idle."""
+        with self._guard:
+            self._busy = bool(self._queue)
+            if self._queue:
+                self._queue[0].leads = True
+                self._queue[0].done.release()
+
+    def _give_up(self, waiting: _Waiting) -> None:
+        with self._guard:
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+        if waiting.leads:
+            self._pass_on()
 
     def _exchange(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         connection: Any = self._pool.get_connection()
