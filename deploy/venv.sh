@@ -38,13 +38,20 @@ find_python() {
 
 # Moved, copied from another machine, made by another user or by a Python that is gone: make it anew.
 usable() {
-    [ -x .venv/bin/python ] &&
+    [ -x .venv/bin/python ] && [ -e .venv/bin/pip ] &&
         [ "$(.venv/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null)" = "$(pwd -P)/.venv" ]
 }
 
 wanted() { for file in $files; do cat "$file"; done; }
 
 stamp=.venv/installed-$kind
+if usable && wanted | cmp -s - "$stamp"; then exit 0; fi
+
+# Two stacks may be started from a fresh checkout at once: one installs, the other waits and finds it done.
+if command -v flock >/dev/null 2>&1; then
+    exec 9>.venv.lock
+    flock 9
+fi
 if usable; then
     if wanted | cmp -s - "$stamp"; then exit 0; fi
 else
