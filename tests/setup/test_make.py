@@ -1,0 +1,65 @@
+"""make keeps a SIGINT sent to it alone and waits for its child: the child has to notice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.stack import ROOT
+
+WATCH = """
+import time
+from deploy.run import Stop, _Parent
+parent = _Parent()
+print("watching", flush=True)
+try:
+    while True:
+        parent.check()
+        time.sleep(0.02)
+except Stop:
+    print("stopped", flush=True)
+"""
+
+
+@pytest.fixture
+def makefile(tmp_path: Path) -> Path:
+    if shutil.which("make") is None:
+        pytest.fail("make is missing: the project starts with it")
+    script = tmp_path / "watch.py"
+    script.write_text(WATCH, encoding="utf-8")
+    file = tmp_path / "Makefile"
+    file.write_text(f"watch:\n\t@exec '{sys.executable}' '{script}'\n", encoding="utf-8")
+    return file
+
+
+def test_an_interrupt_of_make_alone_is_noticed(makefile: Path) -> None:
+    make = subprocess.Popen(
+        ["make", "-f", str(makefile), "watch"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert make.stdout is not None
+        assert make.stdout.readline() == "watching\n"
+        make.send_signal(signal.SIGINT)
+        said, _ = make.communicate(timeout=10)
+        assert said == "stopped\n"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(make.pid, signal.SIGKILL)
+
+
+def test_the_makefile_lists_its_commands() -> None:
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for command in ("run", "test", "lint", "bench", "setup"):
+        assert f"make {command} " in said
