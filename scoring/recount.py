@@ -26,8 +26,8 @@ class Difference:
     counted: str
 
 
-_STANDING = "participant_id, issuer, attempt, score, correct, prediction, duration_ms, received_at, merit"
-_OF_ENTRY = _STANDING.replace("participant_id", "e.participant_id")
+STANDING_COLUMNS = "participant_id, issuer, attempt, score, correct, prediction, duration_ms, received_at, merit"
+_OF_ENTRY = STANDING_COLUMNS.replace("participant_id", "e.participant_id")
 _LIMIT = 1_000
 
 
@@ -35,7 +35,7 @@ def check(session: Session, rounds: Sequence[int]) -> list[Difference]:
     """Differences of these rounds and of their contests; empty when everything equals a count from the entries."""
     found: list[Difference] = []
     for round_id in rounds:
-        found += _compare(session, "standing", "person_id", _standings(session, round_id), _KEPT_STANDINGS, round_id)
+        found += _compare(session, "standing", "person_id", standings_sql(session, round_id), _KEPT_STANDINGS, round_id)
         found += _compare(session, "tally", "unit_id", _TALLIES, _KEPT_TALLIES, round_id)
     for contest_id in _contests(session, rounds):
         found += _compare(session, "contest_standing", "person_id", _CONTEST_STANDINGS, _KEPT_CONTEST, contest_id)
@@ -49,14 +49,14 @@ def repair(session: Session, rounds: Sequence[int]) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:c, :r)"), {"c": LOCK_CLASS, "r": round_id})
         session.execute(text("DELETE FROM tally WHERE round_id = :id"), {"id": round_id})
         session.execute(
-            text("CREATE TEMP TABLE recounted ON COMMIT DROP AS " + _standings(session, round_id)),
+            text("CREATE TEMP TABLE recounted ON COMMIT DROP AS " + standings_sql(session, round_id)),
             {"id": round_id},
         )
         session.execute(text("DELETE FROM standing WHERE round_id = :id"), {"id": round_id})
         session.execute(
             text(
-                f"INSERT INTO standing (round_id, person_id, unit_id, entries, {_STANDING}) "
-                f"SELECT :id, person_id, unit_id, entries, {_STANDING} FROM recounted"
+                f"INSERT INTO standing (round_id, person_id, unit_id, entries, {STANDING_COLUMNS}) "
+                f"SELECT :id, person_id, unit_id, entries, {STANDING_COLUMNS} FROM recounted"
             ),
             {"id": round_id},
         )
@@ -97,14 +97,21 @@ def _contests(session: Session, rounds: Sequence[int]) -> list[int]:
     )
 
 
-def _standings(session: Session, round_id: int) -> str:
+def standings_sql(session: Session, round_id: int, *, only_persons: bool = False) -> str:
     """SELECT that makes the standings of a round from its entries.
 
-    The home unit is the one of the first counted entry as received; the standing is chosen by the round's rule.
+    The home unit is the one the standing has, else of the person's first attempt; which entry is the standing is the
+    round's rule. With `only_persons` it counts the persons of the parameter `persons` alone.
     """
+    persons = (
+        "AND e.participant_id IN (SELECT id FROM users WHERE person_id = ANY(:persons)"
+        " UNION ALL SELECT unnest(CAST(:persons AS bigint[])))"
+        if only_persons
+        else ""
+    )
     which = session.scalar(text("SELECT rules->>'which' FROM round WHERE id = :id"), {"id": round_id}) or "best"
     return f"""
-    SELECT DISTINCT ON (person_id) person_id, home AS unit_id, entries, {_STANDING}
+    SELECT DISTINCT ON (person_id) person_id, home AS unit_id, entries, {STANDING_COLUMNS}
     FROM (
         SELECT coalesce(u.person_id, e.participant_id) AS person_id, {_OF_ENTRY},
                count(*) OVER person AS entries,
@@ -112,14 +119,14 @@ def _standings(session: Session, round_id: int) -> str:
                          AND s.person_id = coalesce(u.person_id, e.participant_id)),
                         first_value(e.unit_id) OVER (person ORDER BY e.attempt, e.issuer)) AS home
         FROM entry e LEFT JOIN users u ON u.id = e.participant_id AND u.person_id <> u.id
-        WHERE e.round_id = :id AND e.counted
+        WHERE e.round_id = :id AND e.counted {persons}
         WINDOW person AS (PARTITION BY coalesce(u.person_id, e.participant_id))
     ) counted
     ORDER BY person_id, {ordering.first_in_sql(which)}
     """
 
 
-_KEPT_STANDINGS = f"SELECT person_id, unit_id, entries, {_STANDING} FROM standing WHERE round_id = :id"
+_KEPT_STANDINGS = f"SELECT person_id, unit_id, entries, {STANDING_COLUMNS} FROM standing WHERE round_id = :id"
 _TALLIES = (
     "SELECT unit_id, count(*) AS participants, sum(entries) AS entries, sum(score) AS score_sum "
     "FROM standing WHERE round_id = :id GROUP BY unit_id"
