@@ -71,7 +71,7 @@ def socket_folder(var: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"quiz80-{os.geteuid()}-{name}"
 
 
-def _make_socket_folder(folder: Path) -> None:
+def make_socket_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
@@ -251,7 +251,7 @@ class Postgres(Server):
             ensure_system_user()
         if not (self.data / "PG_VERSION").exists():
             self._create()
-        _make_socket_folder(self.sockets.parent)
+        make_socket_folder(self.sockets.parent)
         self.sockets.mkdir(mode=0o700, exist_ok=True)
         self._write_settings(self.data)
         self._hand_over(self.sockets)
@@ -356,7 +356,7 @@ class Redis(Server):
         return self.data / "redis.conf"
 
     def prepare(self) -> None:
-        _make_socket_folder(self.sockets)
+        make_socket_folder(self.sockets)
         self.data.mkdir(mode=0o700, exist_ok=True)
         text = (HERE / "redis.conf").read_text(encoding="utf-8")
         own = f'unixsocket "{self.socket}"\ndir "{self.data}"\nrequirepass {self._password}\n'

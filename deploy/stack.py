@@ -75,6 +75,7 @@ def build(given: Mapping[str, str]) -> Stack:
     var = var_folder(given)
     for folder in (var, var / "run", var / "log"):
         folder.mkdir(parents=True, exist_ok=True)
+    embedded.make_socket_folder(embedded.socket_folder(var))
     own, servers = _servers(given, var)
     port = _number(given, "PORT", 8000, 65535)
     host = given.get("HOST") or "127.0.0.1"

@@ -41,6 +41,7 @@ def test_own_servers_get_nothing_embedded(var: dict[str, str]) -> None:
     assert built.server_parts() == []
     assert not (built.var / "secrets.env").exists()
     assert not (built.var / "postgres").exists()
+    assert stack.supervisor_socket(built).parent.is_dir()
 
 
 def test_secrets_may_come_as_files(var: dict[str, str]) -> None:
