@@ -6,6 +6,7 @@ papers are drawn and taken while PostgreSQL is down, by processes started after 
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -103,7 +104,8 @@ def write_season(redis: Redis, contests: Sequence[ContestCard]) -> None:
     """Publish the document; processes notice by its version within a second. Banks must be written before."""
     pipeline = redis.pipeline(transaction=True)
     pipeline.set(keys.SEASON, _season_encoder.encode(list(contests)))
-    pipeline.incr(keys.SEASON_VERSION)
+    # Not counted up: after a lost Redis a count would come by the numbers that processes hold already.
+    pipeline.set(keys.SEASON_VERSION, 1 + secrets.randbits(48))
     pipeline.execute()
 
 

@@ -38,7 +38,8 @@ for _, window in ipairs(cmsgpack.unpack(c[1])) do
 end
 if not closes then return {'closed'} end
 local cap = tonumber(c[2])
-if cap > 0 and started >= cap then return {'exhausted'} end
+-- An entry names its attempt in two bytes, so even a round without a cap ends there.
+if started >= (cap > 0 and cap or 32767) then return {'exhausted'} end
 
 local attempt = started + 1
 local deadline = math.min(now + tonumber(c[3]), closes)
