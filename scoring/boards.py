@@ -47,6 +47,7 @@ class UnitNode:
     kind: str
     parent_id: int | None
     sort_key: str
+    of_today: bool
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Tree:
 def load_tree(session: Session) -> Tree:
     """All units; a former unit that went somewhere whole is followed to where it went."""
     tree = Tree()
-    for row in session.execute(text("SELECT id, code, name, kind, parent_id, sort_key FROM unit")):
+    for row in session.execute(text("SELECT id, code, name, kind, parent_id, sort_key, valid_to IS NULL FROM unit")):
         tree.nodes[row.id] = UnitNode(*row)
     whole = session.execute(
         text(
@@ -222,8 +223,8 @@ def _write(
 
 
 def _groups(tree: Tree) -> dict[str, list[UnitNode]]:
-    """The boards and the units on each; former units that have a successor stand on none."""
-    current = [node for node in tree.nodes.values() if node.id not in tree.successor]
+    """The boards and the units on each; former units stand on none, their counts roll up to where they went."""
+    current = [node for node in tree.nodes.values() if node.of_today]
     groups: dict[str, list[UnitNode]] = {contract.PROVINCES: [], contract.COMMUNES: []}
     for node in current:
         if node.kind in ("province", "union"):

@@ -20,12 +20,16 @@ QUESTIONS = 4
 
 @pytest.fixture
 def card(platform: Platform) -> RoundCard:
+    return open_round(platform, Rules(questions=QUESTIONS, cap=7))
+
+
+def open_round(platform: Platform, rules: Rules) -> RoundCard:
+    """A round under these rules in the tables and in intake, open since yesterday."""
     now = datetime.now(UTC).replace(microsecond=0)
     session = db.session()
     contest = Contest(slug="test", title="Test", is_current=True, created_at=now)
     session.add(contest)
     session.flush()
-    rules = Rules(questions=QUESTIONS, cap=7)
     row = Round(
         contest_id=contest.id, number=1, theme="t", opens_at=now - timedelta(days=1), closes_at=now + timedelta(days=1),
         windows=None, rules=rules_document(rules), bank_version=1, key_version=1, draw_secret=b"s" * 32, shards=4,
@@ -43,20 +47,32 @@ def card(platform: Platform) -> RoundCard:
     opens, closes = clock.to_ms(row.opens_at), clock.to_ms(row.closes_at)
     made = RoundCard(
         id=row.id, contest_id=contest.id, number=1, theme="t", opens=opens, closes=closes, windows=[(opens, closes)],
-        rules=row.rules, cap=7, limit=600_000, grace=30_000, late=0, bank_version=1, draw_secret=b"s" * 32,
+        rules=row.rules, cap=rules.cap, limit=600_000, grace=30_000, late=0, bank_version=1, draw_secret=b"s" * 32,
         strata=[(list(range(QUESTIONS)), QUESTIONS)], shards=4, scheduled=opens, finalized=None, published=None,
     )  # fmt: skip
     primer.write_configs(platform.gateway.client, made)
     return made
 
 
-def hand_in(platform: Platform, card: RoundCard, participant: int, attempt: int, right: int, unit: int = 1) -> bytes:
-    """Put an entry with so many right answers into its stream, as intake would; returns the event."""
-    now = clock.to_ms(clock.now())
+def hand_in(
+    platform: Platform,
+    card: RoundCard,
+    participant: int,
+    attempt: int,
+    right: int,
+    unit: int = 1,
+    prediction: int | None = None,
+    after: int = 0,
+) -> bytes:
+    """Put an entry with so many right answers into its stream, as intake would `after` ms from now.
+
+    Returns the event.
+    """
+    now = clock.to_ms(clock.now()) + after
     paper = calls.Paper(0, card.id, participant, attempt, unit, 1, list(range(QUESTIONS)), now - 60_000, now + 60_000)
     _, signed = platform.signer.sign_paper(paper)
     answers = [1] * right + [2] * (QUESTIONS - right)
-    calls.hand_in(platform.gateway, platform.signer, card, signed, answers, None, now)
+    calls.hand_in(platform.gateway, platform.signer, card, signed, answers, prediction, now)
     stream = keys.entries(card.id, keys.shard_of(participant, card.shards))
     event: bytes = platform.gateway.client.xrevrange(stream, count=1)[0][1][b"e"]
     return event
