@@ -7,8 +7,9 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every command group to the application."""
-    from quiz.cli import boards, units
+    from quiz.cli import audit, boards, units
 
+    app.cli.add_command(audit.group)
     app.cli.add_command(units.group)
     app.cli.add_command(boards.group)
     app.cli.add_command(boards.recount)
