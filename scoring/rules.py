@@ -159,6 +159,8 @@ def _check(rules: Rules) -> None:
     for name, age in (("min_age", rules.min_age), ("max_age", rules.max_age)):
         if age is not None:
             _whole(name, age, 1, 150)
+    if rules.min_age is not None and rules.max_age is not None:
+        _whole("max_age", rules.max_age, rules.min_age, 150)
     _check_prediction(rules)
 
 
