@@ -1,0 +1,24 @@
+"""The season: contests, their rounds, frozen banks, and how they get from the tables into intake.
+
+The functions that write tables leave the commit to the caller; `publish` and the priming ones come after it, for they
+copy what is committed.
+"""
+
+from quiz.services.season.banks import MAX_OPTIONS, freeze_bank
+from quiz.services.season.cards import contest_cards, publish, round_card, strata_of
+from quiz.services.season.contests import create_contest, create_round, schedule_round
+from quiz.services.season.priming import prime_all, prime_round
+
+__all__ = [
+    "MAX_OPTIONS",
+    "contest_cards",
+    "create_contest",
+    "create_round",
+    "freeze_bank",
+    "prime_all",
+    "prime_round",
+    "publish",
+    "round_card",
+    "schedule_round",
+    "strata_of",
+]

@@ -1,0 +1,78 @@
+"""Priming: giving intake what PostgreSQL knows, at scheduling, after a change, and after a lost Redis.
+
+Everything here may run at any time and any number of times, beside people who start and hand in: what intake has
+recorded itself is never overwritten, and a shard opens its doors (its config) only when the rest is in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from redis import Redis
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from quiz import clock
+from quiz.intake import primer
+from quiz.intake.season import RoundCard
+from quiz.models import Entry, User
+from quiz.services.season.cards import contest_cards, publish
+
+_STREAMED = 5_000
+
+
+def prime_all(session: Session, redis: Redis, now: datetime, *, issuer: int = 0) -> None:
+    """The season document and every round that is scheduled and not final: open, to come, or waiting to be final."""
+    publish(session, redis)
+    for contest in contest_cards(session):
+        for card in contest.rounds:
+            if card.finalized is None:
+                prime_round(session, redis, card, now, issuer=issuer)
+
+
+def prime_round(session: Session, redis: Redis, card: RoundCard, now: datetime, *, issuer: int = 0) -> None:
+    """One round's shards. The window and the limits come last: until then its calls are answered 503."""
+    primer.ensure_groups(redis, card, range(card.shards))
+    _prime_bars(session, redis, card)
+    if clock.to_ms(now) >= card.opens:
+        primer.write_attempts(redis, card, _last_attempts(session, card, issuer))
+    primer.write_configs(redis, card)
+
+
+def _prime_bars(session: Session, redis: Redis, card: RoundCard) -> None:
+    """Copy who may not start, until two readings agree.
+
+    Whoever changes a bar commits and then writes it into the shards. A change that falls between our reading and our
+    writing would be undone by it; the next reading sees that change.
+    """
+    written: dict[int, int | None] = {}
+    while (wanted := _bars(session)) != written:
+        lifted = dict.fromkeys(written.keys() - wanted.keys(), 0)
+        changed = {who: epoch for who, epoch in wanted.items() if who not in written or written[who] != epoch}
+        primer.write_bars(redis, card, (lifted | changed).items())
+        written = wanted
+
+
+def _bars(session: Session) -> dict[int, int | None]:
+    """Participant → the lowest auth epoch that may start, None: barred."""
+    rows = session.execute(
+        select(User.id, User.auth_epoch, User.barred_at).where(or_(User.auth_epoch > 0, User.barred_at.is_not(None)))
+    )
+    return {user_id: None if barred_at is not None else epoch for user_id, epoch, barred_at in rows}
+
+
+def _last_attempts(session: Session, card: RoundCard, issuer: int) -> Iterator[tuple[int, int, int]]:
+    """(participant, last attempt, received ms), in batches from a server-side cursor, by the primary key backwards.
+
+    Only of our own issuing: each installation numbers its attempts itself.
+    """
+    statement = (
+        select(Entry.participant_id, Entry.attempt, Entry.received_at)
+        .where(Entry.round_id == card.id, Entry.issuer == issuer)
+        .ext(distinct_on(Entry.participant_id))
+        .order_by(Entry.participant_id.desc(), Entry.issuer.desc(), Entry.attempt.desc())
+    )
+    for participant, attempt, received in session.execute(statement.execution_options(yield_per=_STREAMED)):
+        yield participant, attempt, clock.to_ms(received)
