@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import msgspec
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from quiz.intake import keys
 from quiz.intake.season import RoundCard
@@ -72,12 +71,12 @@ def lift_bar(redis: Redis, card: RoundCard, participant: int, epoch: int) -> Non
 
 def ensure_groups(redis: Redis, card: RoundCard, shards: Iterable[int]) -> None:
     """Create the consumer groups, from the first message on; only "exists already" is ignored."""
+    pipeline = redis.pipeline(transaction=False)
     for shard in shards:
-        try:
-            redis.xgroup_create(keys.entries(card.id, shard), keys.GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
+        pipeline.xgroup_create(keys.entries(card.id, shard), keys.GROUP, id="0", mkstream=True)
+    for outcome in pipeline.execute(raise_on_error=False):
+        if isinstance(outcome, Exception) and "BUSYGROUP" not in str(outcome):
+            raise outcome
 
 
 def forget_round(redis: Redis, card: RoundCard) -> None:
