@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -68,7 +69,7 @@ def test_a_lot_is_fixed_fair_and_the_rounds_own() -> None:
     lots = [merit(replace(base, participant=participant)) for participant in range(1_000)]
     assert len(set(lots)) == 1_000
     # Not a matter of registering early or late, and another one in each round.
-    assert 400 < sum(a > b for a, b in zip(lots, lots[1:], strict=False)) < 600
+    assert 400 < sum(a > b for a, b in itertools.pairwise(lots)) < 600
     other = [merit_maker(rules(ranking=("lot",)), b"\x06" * 32)(replace(base, participant=p)) for p in range(1_000)]
     assert 400 < sum((a > b) == (c > d) for a, b, c, d in zip(lots, lots[1:], other, other[1:], strict=False)) < 600
 
@@ -143,9 +144,7 @@ ROW = "(SELECT %s::bytea AS merit, %s::smallint AS attempt, %s::smallint AS issu
 def test_postgresql_prefers_what_python_prefers(
     cursor: psycopg.Cursor[Any], which: str, one: tuple[bytes, int, int], other: tuple[bytes, int, int]
 ) -> None:
-    said = cursor.execute(
-        f"SELECT {better_sql(which, 'a', 'b')} FROM {ROW} a, {ROW} b", (*one, *other)
-    ).fetchone()
+    said = cursor.execute(f"SELECT {better_sql(which, 'a', 'b')} FROM {ROW} a, {ROW} b", (*one, *other)).fetchone()
     assert said == (better(which, one, other),)
     if one[1:] != other[1:]:
         # Of two different entries exactly one is the standing.
