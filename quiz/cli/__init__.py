@@ -7,10 +7,11 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every command group to the application."""
-    from quiz.cli import audit, boards, questions, units
+    from quiz.cli import audit, boards, questions, tokens, units
 
     app.cli.add_command(audit.group)
     app.cli.add_command(units.group)
     app.cli.add_command(boards.group)
     app.cli.add_command(boards.recount)
     app.cli.add_command(questions.group)
+    app.cli.add_command(tokens.group)

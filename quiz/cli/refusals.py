@@ -8,12 +8,15 @@ from contextlib import contextmanager
 import click
 
 from quiz.errors import PROBLEMS, Refusal
+from quiz.intake.errors import IntakeRefusal
 
 
 @contextmanager
 def told() -> Iterator[None]:
     try:
         yield
+    except IntakeRefusal as refusal:
+        raise click.ClickException(f"{PROBLEMS[refusal.code].detail} ({refusal})") from refusal
     except Refusal as refusal:
         lines = [str(PROBLEMS[refusal.code].detail), *(f"  {error.field}: {error.message}" for error in refusal.errors)]
         raise click.ClickException("\n".join(lines)) from refusal

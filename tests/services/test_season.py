@@ -15,7 +15,7 @@ from quiz.errors import Refusal
 from quiz.extensions import Platform, db
 from quiz.intake import keys
 from quiz.intake.errors import IntakeUnavailable
-from quiz.models import Bank, Contest, KeyVersion, Option, Question, Round
+from quiz.models import AuditEvent, Bank, Contest, KeyVersion, Option, Question, Round
 from quiz.phases import Phase
 from quiz.services import questions, season
 from quiz.services.questions import OptionDraft, QuestionDraft
@@ -114,6 +114,8 @@ def test_a_round_is_scheduled_only_with_a_frozen_bank(session: Session, contest:
     season.schedule_round(session, made, OPENS)
     assert made.scheduled_at == OPENS - timedelta(days=1)
     assert made.phase(OPENS) is Phase.OPEN
+    trail = session.execute(select(AuditEvent.action, AuditEvent.subject).order_by(AuditEvent.id)).all()
+    assert trail == [("bank.frozen", f"round:{made.id}"), ("round.scheduled", f"round:{made.id}")]
 
 
 # Freezing

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from quiz.errors import FieldError, Refusal
 from quiz.models import Bank, KeyVersion, Option, Question, Round
+from quiz.services import audit
 from quiz.services.season.cards import strata_of
 from scoring.rules import rules_from
 
@@ -55,7 +56,8 @@ def freeze_bank(session: Session, frozen: Round, now: datetime, *, actor_id: int
     )
     session.add_all([bank, version])
     frozen.bank_version, frozen.key_version = bank.version, version.version
-    session.flush()
+    detail = {"bank": bank.version, "key": version.version, "questions": len(content)}
+    audit.append(session, now, actor_id, "bank.frozen", f"round:{frozen.id}", detail)
     return bank
 
 

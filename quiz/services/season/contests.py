@@ -16,6 +16,7 @@ from quiz import clock
 from quiz.errors import FieldError, Refusal
 from quiz.models import Bank, Contest, Round
 from quiz.models.partitions import create_for_round
+from quiz.services import audit
 from quiz.services.season.cards import strata_of
 from scoring.rules import InvalidRules, Rules, rules_document, rules_from
 
@@ -84,7 +85,7 @@ def create_round(
     return made
 
 
-def schedule_round(session: Session, scheduled: Round, now: datetime) -> None:
+def schedule_round(session: Session, scheduled: Round, now: datetime, *, actor_id: int | None = None) -> None:
     """From a draft to a round that opens by the clock; scheduling it again changes nothing. Publish afterwards.
 
     Raises:
@@ -96,7 +97,7 @@ def schedule_round(session: Session, scheduled: Round, now: datetime) -> None:
     strata_of(_rules(scheduled.rules), bank.content)
     if scheduled.scheduled_at is None:
         scheduled.scheduled_at = now
-        session.flush()
+        audit.append(session, now, actor_id, "round.scheduled", f"round:{scheduled.id}", {"bank": bank.version})
 
 
 def _rules(document: Mapping[str, Any]) -> Rules:
