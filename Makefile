@@ -7,7 +7,8 @@ export PORT VAR
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-test browser test lint format bench
+BENCHES := bench-submit bench-drain bench-million bench-boards bench-start bench-flat bench-accounts
+.PHONY: help run setup setup-test browser test lint format bench $(BENCHES)
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -39,5 +40,8 @@ format: setup-test ## put the code into shape
 test: lint browser ## everything that CI runs
 	$(PY) -m pytest $(ARGS)
 
-bench: setup ## measure; see bench/README.md
+bench: setup ## measure; parts: bench-submit, -drain, -million, -boards, -start, -flat, -accounts (bench/README.md)
 	$(PY) -m bench $(ARGS)
+
+$(BENCHES): setup
+	$(PY) -m bench $(@:bench-%=%) $(ARGS)

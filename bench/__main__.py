@@ -1,0 +1,35 @@
+"""`python -m bench [PART…]`: run parts of the benchmark, write bench/results/latest.json, print the table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from bench import results
+from deploy.errors import SetupError
+
+PARTS = {
+    "drain": "one drain from stream to commit",
+    "submit": "handing in and drawing papers, against a bare Flask endpoint",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="; ".join(f"{n}: {w}" for n, w in PARTS.items()))
+    wanted = parser.parse_args().parts or list(PARTS)
+    try:
+        for part in wanted:
+            print(f"\n== {part}: {PARTS[part]}", flush=True)
+            figures = importlib.import_module(f"bench.{part}").run()
+            results.keep(figures)
+            results.print_table(figures)
+    except SetupError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
