@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from quiz.models import CountingEvent
 from scoring import finalize, recount
-from scoring.drain import LOCK_CLASS
+from scoring.storing import LOCK_CLASS
 
 EntryName = tuple[int, int, int]
 """(participant, issuer, attempt)"""

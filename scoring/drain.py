@@ -2,16 +2,17 @@
 
     read (XAUTOCLAIM what others left, own pending, new) → decode → score → COPY → one statement → commit → XACK, XDEL
 
-Whatever dies where, an entry counts once: before the commit nothing happened and the messages are read again; after
-it the unique key of the entry makes the second insertion a no-op, and only what was really inserted moves standings
-and tallies. A lease per lane only saves work; two drains of one lane would still count right.
+This module is the stream's side; `packing` scores, `storing` is the transaction. Whatever dies where, an entry counts
+once: before the commit nothing happened and the messages are read again; after it the unique key of the entry refuses
+the second insertion, and what is stored already is left out. A lease per lane only saves work; two drains of one lane
+would still count right.
 """
 
 from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,18 +22,16 @@ from redis.exceptions import ResponseError
 from sqlalchemy import Engine
 
 from quiz.intake import keys, primer
-from quiz.intake.events import EntryEvent, Kind, Paper, UnreadableEvent, decode_event
 from quiz.intake.season import RoundCard
-from scoring import ordering
-from scoring import rules as rules_room
-from scoring.rules import QuestionKey, Rules
+from scoring.storing import store
 
-BATCH = 5_000
+BATCH = 20_000
 BLOCK_MS = 200
 ABANDONED_MS = 5_000
 """Idle time after which another consumer's message is taken over."""
-LOCK_CLASS = 80
-"""First half of the advisory locks: drains share the lock of their round, what recounts it takes it alone."""
+
+_BAD_BATCH = (psycopg.DataError, psycopg.IntegrityError, struct.error, ValueError, LookupError, OverflowError)
+"""What a message can cause that is malformed or names what does not exist. (UnreadableEvent is a ValueError.)"""
 
 Message = tuple[bytes, bytes, bytes]
 """(stream key, message id, event)"""
@@ -48,21 +47,6 @@ class BatchResult:
     rounds: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class RoundScorer:
-    """What scoring an entry of a round needs, read in the transaction that stores it."""
-
-    round_id: int
-    contest_id: int
-    shards: int
-    rules: Rules
-    keys: Mapping[int, Sequence[QuestionKey]]
-    """By bank version; papers of an older frozen bank are still out."""
-    key_version: int
-    final: bool
-    merit: Callable[[ordering.Facts], bytes]
-
-
 class Drain:
     """Drains some shards of all live rounds. One instance a job; its PostgreSQL connection is its own."""
 
@@ -73,6 +57,7 @@ class Drain:
         self._consumer = consumer
         self._grouped: set[bytes] = set()
         self._own_pending = True
+        self._turn = 0
 
     def turn(self, cards: Sequence[RoundCard], lane: int, lanes: int, *, block_ms: int = BLOCK_MS) -> BatchResult:
         """Read, store and acknowledge one batch.
@@ -84,13 +69,14 @@ class Drain:
         if not streams:
             time.sleep(block_ms / 1000)
             return BatchResult()
+        again = self._own_pending
         messages = self._read(streams, block_ms)
         result = BatchResult(read=len(messages))
         by_round: dict[int, list[Message]] = {}
         for message in messages:
             by_round.setdefault(streams[message[0]], []).append(message)
         for round_id, batch in by_round.items():
-            self._store(round_id, batch, result)
+            self._store(round_id, batch, result, again=again)
         return result
 
     def claim_abandoned(self, cards: Sequence[RoundCard], lane: int, lanes: int) -> int:
@@ -117,29 +103,38 @@ class Drain:
     def _read(self, streams: Mapping[bytes, int], block_ms: int) -> list[Message]:
         """Own unacknowledged messages first (a predecessor of this name died), then new ones."""
         if self._own_pending:
-            messages = self._read_group(streams, b"0", None)
+            messages = self._read_group(list(streams), b"0", None)
             if messages:
                 return messages
             self._own_pending = False
-        return self._read_group(streams, b">", block_ms)
+        return self._read_group(self._due(list(streams)), b">", block_ms)
 
-    def _read_group(self, streams: Mapping[bytes, int], since: bytes, block_ms: int | None) -> list[Message]:
-        count = max(100, BATCH // len(streams))
+    def _due(self, streams: list[bytes]) -> list[bytes]:
+        """All streams while they hold less than a batch; with a backlog a few in turn.
+
+        A batch of one shard has several entries for each of its tally rows; a batch over all shards has about one,
+        and would spend a third of its time on tallies.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        for stream in streams:
+            pipeline.xlen(stream)
+        lengths = dict(zip(streams, pipeline.execute(), strict=True))
+        if sum(lengths.values()) < BATCH:
+            return streams
+        due: list[bytes] = []
+        while sum(lengths[stream] for stream in due) < BATCH:
+            self._turn += 1
+            due.append(streams[self._turn % len(streams)])
+        return due
+
+    def _read_group(self, streams: Sequence[bytes], since: bytes, block_ms: int | None) -> list[Message]:
+        block = [] if block_ms is None else ["BLOCK", block_ms]
+        command = (
+            *("XREADGROUP", "GROUP", keys.GROUP, self._consumer, "COUNT", max(100, BATCH // len(streams)), *block),
+            *("STREAMS", *streams, *([since] * len(streams))),
+        )
         try:
-            # The plain reply: redis-py's parsed one builds a dict a message.
-            block = [] if block_ms is None else ["BLOCK", block_ms]
-            reply = self._redis.execute_command(  # type: ignore[no-untyped-call]
-                "XREADGROUP",
-                "GROUP",
-                keys.GROUP,
-                self._consumer,
-                "COUNT",
-                count,
-                *block,
-                "STREAMS",
-                *streams,
-                *([since] * len(streams)),
-            )
+            reply = self._call(command)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
@@ -153,11 +148,26 @@ class Drain:
                 messages.append((stream, message_id, _event_field(fields)))
         return messages
 
-    def _store(self, round_id: int, batch: list[Message], result: BatchResult) -> None:
+    def _call(self, command: tuple[Any, ...]) -> Any:
+        """The plain reply: redis-py's parsed one builds a dict a message."""
+        connection: Any = self._redis.connection_pool.get_connection()
+        try:
+            connection.send_command(*command)
+            return connection.read_response()
+        except BaseException:
+            connection.disconnect()
+            raise
+        finally:
+            self._redis.connection_pool.release(connection)
+
+    def _store(self, round_id: int, batch: list[Message], result: BatchResult, *, again: bool = False) -> None:
         """Store a batch; one that the database refuses is halved until the bad message stands alone."""
         try:
-            inserted = self._store_at_once(round_id, batch)
-        except (psycopg.DataError, psycopg.IntegrityError, UnreadableEvent, IndexError, KeyError) as error:
+            try:
+                inserted = self._store_at_once(round_id, batch, again=again)
+            except psycopg.errors.UniqueViolation:
+                inserted = self._store_at_once(round_id, batch, again=True)
+        except _BAD_BATCH as error:
             if len(batch) == 1:
                 self._bury(batch[0], error)
                 result.dead += 1
@@ -169,12 +179,13 @@ class Drain:
         result.inserted += inserted
         result.rounds.add(round_id)
 
-    def _store_at_once(self, round_id: int, batch: list[Message]) -> int:
+    def _store_at_once(self, round_id: int, batch: list[Message], *, again: bool) -> int:
         raw = self._engine.raw_connection()
         try:
             connection: psycopg.Connection[Any] = raw.driver_connection  # type: ignore[assignment]
             with connection.cursor() as cursor:
-                inserted = store(cursor, round_id, [message[2] for message in batch], _last_ids(batch))
+                events = [message[2] for message in batch]
+                inserted = store(cursor, round_id, events, _last_ids(batch), again=again)
             connection.commit()
         except BaseException:
             # Whatever state it was left in: the next batch gets a fresh one.
@@ -205,210 +216,6 @@ class Drain:
             maxlen=100_000,
         )
         self._acknowledge([message])
-
-
-def store(cursor: psycopg.Cursor[Any], round_id: int, events: Iterable[bytes], marks: Mapping[int, bytes]) -> int:
-    """Score events of one round and write entries, standings, tallies and watermarks in the caller's transaction.
-
-    Args:
-        marks: shard → id of the last message of the batch.
-
-    Returns:
-        How many entries were new.
-
-    Raises:
-        UnreadableEvent, psycopg.IntegrityError, psycopg.DataError: a message of the batch is bad.
-    """
-    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", (LOCK_CLASS, round_id))
-    scorer = load_scorer(cursor, round_id)
-    merged = dict(cursor.execute("SELECT id, person_id FROM users WHERE person_id <> id").fetchall())
-    cursor.execute(_CREATE_INCOMING)
-    buffer = [_COPY_HEADER]
-    seen: set[tuple[int, int, int]] = set()
-    for data in events:
-        event, paper, kind = decode_event(data)
-        name = (paper.participant, paper.issuer, paper.attempt)
-        # The same entry twice in one batch (a redelivery meets the original): the join below would count it twice.
-        if name not in seen:
-            seen.add(name)
-            buffer.append(_row(scorer, merged, event, paper, kind))
-    buffer.append(_COPY_END)
-    with cursor.copy(_COPY_INCOMING) as copy:
-        copy.write(b"".join(buffer))
-    inserted = cursor.execute(
-        _store_statement(scorer.rules.which), {"round": round_id, "contest": scorer.contest_id, "shards": scorer.shards}
-    ).fetchone()
-    if inserted is None:
-        raise RuntimeError("a count gives one row")
-    cursor.execute(
-        "INSERT INTO watermark AS w (round_id, shard, stream_id, entries) "
-        "SELECT %s, unnest(%s::smallint[]), unnest(%s::text[]), 0 ORDER BY 2 "
-        "ON CONFLICT (round_id, shard) DO UPDATE SET stream_id = excluded.stream_id",
-        (round_id, list(marks), [mark.decode() for mark in marks.values()]),
-    )
-    return int(inserted[0])
-
-
-def load_scorer(cursor: psycopg.Cursor[Any], round_id: int) -> RoundScorer:
-    """Rules and keys of a round, as of this transaction."""
-    row = cursor.execute(
-        "SELECT contest_id, shards, rules, key_version, draw_secret, finalized_at IS NOT NULL FROM round WHERE id = %s",
-        (round_id,),
-    ).fetchone()
-    if row is None:
-        raise KeyError(f"round {round_id}")
-    contest_id, shards, document, key_version, secret, final = row
-    held = cursor.execute(
-        "SELECT DISTINCT ON (bank_version) bank_version, key FROM key_version "
-        "WHERE round_id = %s AND version <= %s ORDER BY bank_version, version DESC",
-        (round_id, key_version),
-    ).fetchall()
-    rules = rules_room.rules_from(document)
-    return RoundScorer(
-        round_id=round_id,
-        contest_id=contest_id,
-        shards=shards,
-        rules=rules,
-        keys={bank: rules_room.key_from(key) for bank, key in held},
-        key_version=key_version,
-        final=final,
-        merit=ordering.merit_maker(rules, bytes(secret)),
-    )
-
-
-# One row of the batch, in PostgreSQL's binary COPY format: packing it here costs a third of an adapter per value.
-
-_INCOMING = (
-    ("participant_id", "bigint"), ("person_id", "bigint"), ("issuer", "smallint"), ("attempt", "smallint"),
-    ("unit_id", "integer"), ("bank_version", "smallint"), ("key_version", "smallint"), ("kind", "smallint"),
-    ("score", "integer"), ("correct", "smallint"), ("duration_ms", "integer"), ("started_at", "timestamptz"),
-    ("received_at", "timestamptz"), ("counted", "boolean"), ("prediction", "bigint"), ("session_id", "integer"),
-    ("excluded_reason", "text"), ("channel", "text"), ("questions", "bytea"), ("answers", "bytea"), ("merit", "bytea"),
-)  # fmt: skip
-_CREATE_INCOMING = (
-    "CREATE TEMP TABLE IF NOT EXISTS incoming ("
-    + ", ".join(f"{name} {kind}" for name, kind in _INCOMING)
-    + ") ON COMMIT DELETE ROWS"
-)
-_COPY_INCOMING = f"COPY incoming ({', '.join(name for name, _ in _INCOMING)}) FROM STDIN (FORMAT binary)"
-_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_COPY_END = b"\xff\xff"
-_FIXED = struct.Struct(">h" + "iq" * 2 + "ih" * 2 + "ii" + "ih" * 3 + "ii" + "ih" + "ii" + "iq" * 2 + "i?")
-_NULL = b"\xff\xff\xff\xff"
-_PG_EPOCH_MS = 946_684_800_000
-
-
-def _row(scorer: RoundScorer, merged: Mapping[int, int], event: EntryEvent, paper: Paper, kind: int) -> bytes:
-    """Score one event and pack it."""
-    points, correct = rules_room.score(scorer.rules, scorer.keys[paper.bank], paper.questions, event.answers)
-    excluded: str | None = None
-    if kind == Kind.LATE:
-        points = 0
-        if scorer.rules.late.counts == "no":
-            excluded = "late"
-    if scorer.final:
-        excluded = "after_final"
-    duration = max(0, event.received - paper.started)
-    merit = scorer.merit(
-        ordering.Facts(points, correct, event.received, duration, paper.attempt, paper.participant, None)
-    )
-    fixed = _FIXED.pack(
-        len(_INCOMING),
-        8, paper.participant, 8, merged.get(paper.participant, paper.participant),
-        2, paper.issuer, 2, paper.attempt, 4, paper.unit, 2, paper.bank, 2, scorer.key_version, 2, kind,
-        4, points, 2, correct, 4, duration,
-        8, (paper.started - _PG_EPOCH_MS) * 1000, 8, (event.received - _PG_EPOCH_MS) * 1000,
-        1, excluded is None,
-    )  # fmt: skip
-    count = len(paper.questions)
-    shorts = f">{count}H"
-    return b"".join(
-        (
-            fixed,
-            _NULL if event.prediction is None else struct.pack(">iq", 8, event.prediction),
-            _NULL if paper.session is None else struct.pack(">ii", 4, paper.session),
-            _text(excluded),
-            _text(paper.channel),
-            (2 * count).to_bytes(4),
-            struct.pack(shorts, *paper.questions),
-            (2 * count).to_bytes(4),
-            struct.pack(shorts, *event.answers),
-            len(merit).to_bytes(4),
-            merit,
-        )
-    )
-
-
-def _text(value: str | None) -> bytes:
-    if value is None:
-        return _NULL
-    raw = value.encode()
-    return len(raw).to_bytes(4) + raw
-
-
-_STANDING_COLUMNS = (
-    "participant_id", "issuer", "attempt", "score", "correct", "prediction", "duration_ms", "received_at", "merit",
-)  # fmt: skip
-
-
-def _store_statement(which: str) -> str:
-    """The one statement that makes incoming rows count, for a rule of which entry is the standing.
-
-    Old and new values of the upserts give the exact differences for the tallies (PostgreSQL 18's RETURNING old/new),
-    so nothing is read twice and nothing is guessed. Rows are taken in the order of their keys: no deadlocks.
-    """
-    better = ordering.better_sql(which, "excluded", "s")
-    moved = ", ".join(
-        f"{name} = CASE WHEN {better} THEN excluded.{name} ELSE s.{name} END" for name in _STANDING_COLUMNS
-    )
-    columns = ", ".join(_STANDING_COLUMNS)
-    return f"""
-WITH inserted AS (
-    INSERT INTO entry (round_id, participant_id, issuer, attempt, unit_id, bank_version, key_version, kind, score,
-                       correct, prediction, duration_ms, started_at, received_at, counted, excluded_reason,
-                       questions, answers, merit, channel, session_id)
-    SELECT %(round)s, participant_id, issuer, attempt, unit_id, bank_version, key_version, kind, score,
-           correct, prediction, duration_ms, started_at, received_at, counted, excluded_reason,
-           questions, answers, merit, channel, session_id
-    FROM incoming ORDER BY participant_id, attempt
-    ON CONFLICT DO NOTHING
-    RETURNING participant_id, issuer, attempt, counted
-), best AS (
-    SELECT DISTINCT ON (person_id) person_id, {columns}, count(*) OVER (PARTITION BY person_id) AS entries,
-           first_value(unit_id) OVER (PARTITION BY person_id ORDER BY attempt, issuer) AS unit_id
-    FROM incoming JOIN inserted USING (participant_id, issuer, attempt)
-    WHERE inserted.counted
-    ORDER BY person_id, {ordering.first_in_sql(which)}
-), moved AS (
-    INSERT INTO standing AS s (round_id, person_id, unit_id, entries, {columns})
-    SELECT %(round)s, person_id, unit_id, entries, {columns} FROM best
-    ON CONFLICT (round_id, person_id) DO UPDATE SET entries = s.entries + excluded.entries, {moved}
-    RETURNING new.person_id, new.unit_id, (old.person_id IS NULL)::int AS people,
-              new.entries - coalesce(old.entries, 0) AS entries, new.score - coalesce(old.score, 0) AS score
-), tallied AS (
-    INSERT INTO tally AS t (round_id, unit_id, shard, participants, entries, score_sum)
-    SELECT %(round)s, unit_id, person_id %% %(shards)s, sum(people), sum(entries), sum(score)
-    FROM moved GROUP BY 2, 3 ORDER BY 2, 3
-    ON CONFLICT (round_id, unit_id, shard) DO UPDATE SET participants = t.participants + excluded.participants,
-        entries = t.entries + excluded.entries, score_sum = t.score_sum + excluded.score_sum
-), contest_moved AS (
-    INSERT INTO contest_standing AS c (contest_id, person_id, unit_id, entries, rounds, score)
-    SELECT %(contest)s, person_id, unit_id, entries, people, score FROM moved ORDER BY person_id
-    ON CONFLICT (contest_id, person_id) DO UPDATE SET entries = c.entries + excluded.entries,
-        rounds = c.rounds + excluded.rounds, score = c.score + excluded.score
-    RETURNING new.person_id, new.unit_id, (old.person_id IS NULL)::int AS people,
-              new.entries - coalesce(old.entries, 0) AS entries, new.rounds - coalesce(old.rounds, 0) AS rounds,
-              new.score - coalesce(old.score, 0) AS score
-), contest_tallied AS (
-    INSERT INTO contest_tally AS t (contest_id, unit_id, shard, participants, entries, standings, score_sum)
-    SELECT %(contest)s, unit_id, person_id %% %(shards)s, sum(people), sum(entries), sum(rounds), sum(score)
-    FROM contest_moved GROUP BY 2, 3 ORDER BY 2, 3
-    ON CONFLICT (contest_id, unit_id, shard) DO UPDATE SET participants = t.participants + excluded.participants,
-        entries = t.entries + excluded.entries, standings = t.standings + excluded.standings,
-        score_sum = t.score_sum + excluded.score_sum
-)
-SELECT count(*) FROM inserted
-"""
 
 
 def _pairs(reply: Any) -> Iterable[tuple[bytes, list[Any]]]:

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from quiz.intake import keys
 from quiz.intake.season import RoundCard
 from scoring import ordering, recount
-from scoring.drain import LOCK_CLASS, load_scorer
 from scoring.rules import Rules
+from scoring.storing import LOCK_CLASS, load_scorer
 
 _BATCH = 20_000
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from scoring import ordering
-from scoring.drain import LOCK_CLASS
+from scoring.storing import LOCK_CLASS
 
 
 @dataclass(frozen=True, slots=True)

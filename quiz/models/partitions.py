@@ -9,13 +9,22 @@ from sqlalchemy.orm import Session
 _STANDING_FILLFACTOR = 70
 
 
+def entries(round_id: int) -> str:
+    """The partition with the entries of a round."""
+    return f"entry_r{int(round_id)}"
+
+
+def standings(round_id: int) -> str:
+    return f"standing_r{int(round_id)}"
+
+
 def create_for_round(session: Session, round_id: int) -> None:
     """Make the round's partitions; `round_id` is our own integer, so it may stand in the statement."""
     number = int(round_id)
-    session.execute(text(f"CREATE TABLE entry_r{number} PARTITION OF entry FOR VALUES IN ({number})"))
+    session.execute(text(f"CREATE TABLE {entries(number)} PARTITION OF entry FOR VALUES IN ({number})"))
     session.execute(
         text(
-            f"CREATE TABLE standing_r{number} PARTITION OF standing FOR VALUES IN ({number})"
+            f"CREATE TABLE {standings(number)} PARTITION OF standing FOR VALUES IN ({number})"
             f" WITH (fillfactor = {_STANDING_FILLFACTOR})"
         )
     )
