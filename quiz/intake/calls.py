@@ -75,6 +75,7 @@ class _Meta(msgspec.Struct, array_like=True):
 _pack = msgspec.msgpack.encode
 _meta_decoder = msgspec.msgpack.Decoder(_Meta)
 _handed_in_decoder = msgspec.msgpack.Decoder(tuple[int, int, str])
+_person_decoder = msgspec.msgpack.Decoder(tuple[int, int])
 _HANDED_IN = 2
 
 
@@ -151,7 +152,7 @@ def hand_in(
         PaperExpired, IntakeUnavailable.
     """
     mode, received = Mode.PERSON, now
-    sheet = _sheet(answers, prediction)
+    sheet = sheet_bytes(answers, prediction)
     if receipt is not None:
         proven = signer.proven_time(signed, sheet, receipt)
         if proven is not None:
@@ -234,6 +235,23 @@ def read_accepted(gateway: Gateway, card: RoundCard, participant: int, attempt: 
     return received, proof
 
 
+def read_all_accepted(gateway: Gateway, card: RoundCard, participant: int) -> dict[int, tuple[int, str]]:
+    """(received ms, proof) of all attempts of a participant that were handed in here, by attempt."""
+    name = keys.attempts(card.id, keys.shard_of(participant, card.shards))
+    person: Any = gateway.client.hget(name, str(participant))
+    if person is None:
+        return {}
+    started = _person_decoder.decode(person)[0]
+    fields = [f"{participant}:{attempt}" for attempt in range(1, started + 1)]
+    records: Any = gateway.client.hmget(name, fields) if fields else []
+    accepted = {}
+    for attempt, raw in enumerate(records, 1):
+        if raw is not None and raw[1] == _HANDED_IN:
+            _, received, proof = _handed_in_decoder.decode(raw)
+            accepted[attempt] = received, proof
+    return accepted
+
+
 def _hand_in(
     gateway: Gateway, card: RoundCard, paper: Paper, received: int, proof: str, event: bytes, mode: Mode
 ) -> Reply:
@@ -258,7 +276,7 @@ def _hand_in_draft(
 ) -> Receipt:
     _, event = _split_draft(draft)
     kept, _ = decode_draft(event)
-    proof = signer.proof(signed, _sheet(kept.answers, kept.prediction), deadline)
+    proof = signer.proof(signed, sheet_bytes(kept.answers, kept.prediction), deadline)
     reply = _hand_in(gateway, card, signed.paper, deadline, proof, with_received(event, deadline), Mode.DEADLINE)
     return _receipt(signer, signed, reply)
 
@@ -270,7 +288,8 @@ def _receipt(signer: Signer, signed: SignedPaper, reply: Reply) -> Receipt:
     return Receipt(f"{signer.identity(signed)}-{proof.decode()}", received, outcome == b"accepted")
 
 
-def _sheet(answers: list[int], prediction: int | None) -> bytes:
+def sheet_bytes(answers: list[int], prediction: int | None) -> bytes:
+    """What a receipt's proof covers of the answers."""
     return _pack((answers, prediction))
 
 

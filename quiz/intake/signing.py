@@ -163,6 +163,12 @@ class Signer:
         return hashlib.blake2b(data, digest_size=_MAC_BYTES, key=self._secrets[key_id], person=purpose).digest()
 
 
+def time_in(proof: str) -> int | None:
+    """The time received (ms) that the proof part of a receipt says; the signer alone knows whether it is true."""
+    raw = _from_base32(proof)
+    return None if raw is None else int.from_bytes(raw[:6])
+
+
 def _from_base32(text: str) -> bytes | None:
     if len(text) != _RECEIPT_CHARS:
         return None

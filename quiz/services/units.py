@@ -60,7 +60,7 @@ class Home:
 
 def find(session: Session, code: str) -> Unit | None:
     """Today's unit of this code."""
-    return session.scalar(select(Unit).where(Unit.code == code.strip().upper(), Unit.valid_to.is_(None)))
+    return session.scalar(select(Unit).where(Unit.code == _code(code), Unit.valid_to.is_(None)))
 
 
 def get(session: Session, code: str) -> Unit:
@@ -89,7 +89,7 @@ def children(session: Session, parent_code: str | None = None, q: str = "") -> l
     phrase = fold(q)
     if q.strip():
         named = [Unit.search_text.contains(word, autoescape=True) for word in phrase.split()]
-        statement = statement.where(or_(Unit.code == q.strip().upper(), *([_all(named)] if named else [])))
+        statement = statement.where(or_(Unit.code == _code(q), *([_all(named)] if named else [])))
     rows = session.execute(statement).all()
     if phrase:
         rows = sorted(rows, key=lambda row: f" {phrase}" not in f" {row.search_text}")
@@ -105,6 +105,12 @@ def home_of(session: Session, unit_id: int) -> Home:
         above = above.parent
     province = above.code if above is not None and above.kind == "province" else None
     return Home(unit.id, unit.code, unit.name, unit.kind, province)
+
+
+def _code(typed: str) -> str:
+    """A code as it is stored, or "", which is nobody's; PostgreSQL would choke on some of what can be typed."""
+    tidy = typed.strip().upper()
+    return tidy if tidy.isascii() and tidy.isalnum() else ""
 
 
 def _all(conditions: Sequence[Any]) -> Any:

@@ -180,7 +180,7 @@ class TestBearer:
         assert bearer.read(platform.signer, issued.token, end) is None
 
     @pytest.mark.parametrize(
-        "spoil", [lambda t: t[:-2] + "AA", lambda t: t + "A", lambda t: "", lambda t: "k9" + t[2:]]
+        "spoil", [lambda t: t[:-2] + "AA", lambda t: t + "A", lambda t: t[:2], lambda t: "k9" + t[2:]]
     )
     def test_forged_ones_are_nobodys(self, platform: Platform, spoil) -> None:
         token = bearer.issue(platform.signer, self.ACCOUNT, NOW).token

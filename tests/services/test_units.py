@@ -87,12 +87,12 @@ def test_search_puts_beginnings_of_words_first() -> None:
     assert "Tỉnh Cao Bằng" in found[2:]
 
 
-@pytest.mark.parametrize("typed", ["%", "_", "!!", "khong co dau"])
+@pytest.mark.parametrize("typed", ["%", "_", "!!", "khong co dau", "\x00", "0\x00"])
 def test_search_finds_nothing_where_nothing_is(typed: str) -> None:
     assert units.children(db.session(), "01", typed) == []
 
 
-@pytest.mark.parametrize("code", ["99", "", " ", "00001", "x" * 5000, "tw2"])
+@pytest.mark.parametrize("code", ["99", "", " ", "00001", "x" * 5000, "tw2", "0\x001"])
 def test_an_unknown_parent_is_refused(code: str) -> None:
     with pytest.raises(Refusal, match="unknown_unit"):
         units.get(db.session(), code)

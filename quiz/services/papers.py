@@ -1,0 +1,319 @@
+"""Papers: starting one, keeping its draft, handing it in; the same for the API and for pages.
+
+Thin over quiz.intake.calls. SQL is asked only off the main way: for a round with an age limit, and for a paper that
+comes again after Redis has let go of its round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from quiz import clock
+from quiz.clock import from_ms, iso, to_ms
+from quiz.errors import FieldError, Refusal
+from quiz.intake import calls
+from quiz.intake.calls import Receipt, Started, Starter
+from quiz.intake.draw import rotations
+from quiz.intake.errors import IntakeUnavailable, InvalidPaper, NotEligible, PaperExpired, RoundNotOpen
+from quiz.intake.events import Paper, masks_of
+from quiz.intake.gateway import Gateway
+from quiz.intake.season import BankOption, BankQuestion, ContestCard, FrozenBank, RoundCard, Season, SeasonCache
+from quiz.intake.signing import SignedPaper, Signer
+from quiz.models import Entry, User
+
+SessionMaker = Callable[[], Session]
+"""Makes the request's session when it is needed at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What taking papers needs of a process."""
+
+    gateway: Gateway
+    signer: Signer
+    issuer: int
+    seasons: SeasonCache
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is handed in or kept: the paper's token, question id → option ids, and the prediction."""
+
+    token: str | None
+    answers: Mapping[str, list[str]] | None
+    """None: the field is missing, which is said only once the paper is known to be good."""
+    prediction: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownQuestion:
+    """A question as one paper shows it: its options turned by this paper's rotation."""
+
+    id: str
+    text: str
+    multiple: bool
+    options: list[BankOption]
+
+
+# Finding rounds
+
+
+def contest_of(season: Season, slug: str | None) -> ContestCard:
+    """The contest with this slug, or the current one.
+
+    Raises:
+        Refusal: not_found.
+    """
+    contest = season.current if slug is None else season.contests.get(slug)
+    if contest is None:
+        raise Refusal("not_found")
+    return contest
+
+
+def round_of(season: Season, slug: str | None, number: int) -> RoundCard:
+    """Raises Refusal: not_found for the contest, unknown_round for the round or a draft of one."""
+    card = season.numbers.get((contest_of(season, slug).slug, number))
+    if card is None or card.scheduled is None:
+        raise Refusal("unknown_round")
+    return card
+
+
+def current_round(contest: ContestCard, now_ms: int) -> RoundCard | None:
+    """The round whose time is now."""
+    for card in contest.rounds:
+        if card.scheduled is not None and card.opens <= now_ms < card.closes:
+            return card
+    return None
+
+
+# Starting
+
+
+def start(desk: Desk, card: RoundCard, who: Starter, now_ms: int, session: SessionMaker) -> Started:
+    """Open an attempt or find the open one.
+
+    Raises:
+        Refusal: round_not_open with the window's times.
+        IntakeRefusal: not_eligible, attempts_exhausted, login_required, intake_unavailable.
+    """
+    try:
+        _check_season(card, now_ms)
+        _check_eligible(card, who, now_ms, session)
+        return calls.start(desk.gateway, desk.signer, desk.issuer, desk.seasons.get(), card, who, now_ms)
+    except RoundNotOpen as closed:
+        opens, closes = window_to_show(card, now_ms)
+        raise Refusal("round_not_open", opens_at=iso(from_ms(opens)), closes_at=iso(from_ms(closes))) from closed
+
+
+def _check_season(card: RoundCard, now_ms: int) -> None:
+    """Far from its window a round need not be in Redis. Within the grace the open attempt may still be asked for."""
+    if card.finalized is not None or not card.opens <= now_ms <= card.closes + card.grace:
+        raise RoundNotOpen
+
+
+def window_to_show(card: RoundCard, now_ms: int) -> tuple[int, int]:
+    """The window that is open or opens next; after the last one, the last."""
+    return next((window for window in card.windows if now_ms < window[1]), card.windows[-1])
+
+
+def _check_eligible(card: RoundCard, who: Starter, now_ms: int, session: SessionMaker) -> None:
+    if not who.unit:
+        # Organizers and administrators belong to no unit that could count them.
+        raise NotEligible
+    youngest, oldest = card.rules.get("min_age"), card.rules.get("max_age")
+    if youngest is None and oldest is None:
+        return
+    born = session().scalar(select(User.birth_year).where(User.id == who.participant))
+    if born is None:
+        raise NotEligible
+    # Years of age are counted by the calendar year: nobody is asked for a day of birth.
+    age = from_ms(now_ms).astimezone(clock.CONTEST_ZONE).year - born
+    if (youngest is not None and age < youngest) or (oldest is not None and age > oldest):
+        raise NotEligible
+
+
+# What a paper shows
+
+
+def shown_questions(desk: Desk, card: RoundCard, paper: Paper) -> list[ShownQuestion]:
+    """The questions of a paper in its order, the options of each as this paper turns them."""
+    bank = desk.seasons.bank(card, paper.bank)
+    turns = rotations(card.draw_secret, paper.participant, paper.attempt, len(paper.questions))
+    return [
+        _turned(bank.questions[place], turn % len(bank.questions[place].options))
+        for place, turn in zip(paper.questions, turns, strict=True)
+    ]
+
+
+def _turned(question: BankQuestion, by: int) -> ShownQuestion:
+    options = question.options[by:] + question.options[:by]
+    return ShownQuestion(question.id, question.text, question.multiple, options)
+
+
+class _BankJson:
+    """The questions of one frozen bank as JSON, each way they are turned, encoded once a process."""
+
+    def __init__(self, bank: FrozenBank) -> None:
+        self.bank = bank
+        self._turned = [
+            [msgspec.json.encode(_turned(question, by)) for by in range(len(question.options))]
+            for question in bank.questions
+        ]
+
+    def questions(self, places: list[int], turns: list[int]) -> bytes:
+        parts = []
+        for place, turn in zip(places, turns, strict=True):
+            turned = self._turned[place]
+            parts.append(turned[turn % len(turned)])
+        return b",".join(parts)
+
+
+_banks: dict[tuple[int, int], _BankJson] = {}
+
+
+def _bank_json(desk: Desk, card: RoundCard, version: int) -> _BankJson:
+    bank = desk.seasons.bank(card, version)
+    held = _banks.get((card.id, version))
+    if held is None or held.bank is not bank:
+        held = _banks[card.id, version] = _BankJson(bank)
+    return held
+
+
+def paper_json(desk: Desk, card: RoundCard, started: Started, now_ms: int) -> bytes:
+    """The answer of `POST /rounds/N/papers`."""
+    paper = started.paper
+    turns = rotations(card.draw_secret, paper.participant, paper.attempt, len(paper.questions))
+    questions = _bank_json(desk, card, paper.bank).questions(paper.questions, turns)
+    left = "null" if started.attempts_left is None else started.attempts_left
+    head = (
+        f'{{"paper":"{started.token}","attempt":{paper.attempt},"attempts_left":{left},'
+        f'"issued_at":"{iso(from_ms(paper.started))}","expires_at":"{iso(from_ms(paper.deadline))}",'
+        f'"server_time":"{iso(from_ms(now_ms))}","prediction":'
+    ).encode()
+    return b"".join((head, msgspec.json.encode(card.rules.get("prediction")), b',"questions":[', questions, b"]}"))
+
+
+# Drafts and handing in
+
+
+def read_paper(desk: Desk, token: str | None, holder: int | None = None) -> SignedPaper:
+    """A paper that we signed and, where somebody is signed in, that is theirs.
+
+    Raises:
+        InvalidPaper.
+    """
+    if not token:
+        raise InvalidPaper
+    signed = desk.signer.verify_paper(token)
+    if holder is not None and signed.paper.participant != holder:
+        raise InvalidPaper
+    return signed
+
+
+def keep_draft(desk: Desk, sheet: Sheet, seq: int, holder: int | None, now_ms: int) -> None:
+    """Keep the sheet for the case that nothing else arrives.
+
+    Raises:
+        IntakeRefusal: invalid_paper, invalid_answers, paper_expired, intake_unavailable.
+    """
+    signed = read_paper(desk, sheet.token, holder)
+    card, masks, prediction = _read_sheet(desk, signed.paper, sheet)
+    if card.finalized is not None:
+        raise PaperExpired
+    calls.keep_draft(desk.gateway, card, signed, masks, prediction, seq, now_ms)
+
+
+def hand_in(
+    desk: Desk, sheet: Sheet, receipt: str | None, holder: int | None, now_ms: int, session: SessionMaker
+) -> Receipt:
+    """Take a sheet, or say again what was said the first time.
+
+    Args:
+        receipt: one given before, which proves time and answers where Redis lost them.
+        holder: who is signed in, if anybody; the paper must then be theirs.
+
+    Raises:
+        IntakeRefusal: invalid_paper, invalid_answers, paper_expired, intake_unavailable.
+    """
+    signed = read_paper(desk, sheet.token, holder)
+    card, masks, prediction = _read_sheet(desk, signed.paper, sheet)
+    if card.finalized is not None:
+        # Its round has left Redis, or will any moment: nothing new is taken, what was taken stands in the tables.
+        return _receipt_from_tables(desk, signed, session)
+    given = calls.hand_in(desk.gateway, desk.signer, card, signed, masks, prediction, now_ms, receipt)
+    if given.text.endswith("-"):
+        # The record came back from the tables after a lost Redis; they know the answers that the proof covers.
+        return _receipt_from_tables(desk, signed, session)
+    return given
+
+
+def _read_sheet(desk: Desk, paper: Paper, sheet: Sheet) -> tuple[RoundCard, list[int], int | None]:
+    card = desk.seasons.get().rounds.get(paper.round_id)
+    if card is None:
+        raise InvalidPaper
+    if sheet.answers is None:
+        raise Refusal("invalid_request", errors=(FieldError("answers", _l("This field is missing.")),))
+    bank = desk.seasons.bank(card, paper.bank)
+    masks = masks_of(paper.questions, dict(sheet.answers), bank.option_bits, bank.multiple)
+    return card, masks, _checked_prediction(card, sheet.prediction)
+
+
+def _checked_prediction(card: RoundCard, prediction: int | None) -> int | None:
+    rule = card.rules.get("prediction")
+    if prediction is None or rule is None:
+        # A round that asks for none ignores it: an answer sheet is worth more than a stray field.
+        return None
+    if not rule["min"] <= prediction <= rule["max"]:
+        message = _l("Predict a number from %(low)s to %(high)s.", low=rule["min"], high=rule["max"])
+        raise Refusal("invalid_request", errors=(FieldError("prediction", message),))
+    return prediction
+
+
+def _receipt_from_tables(desk: Desk, signed: SignedPaper, session: SessionMaker) -> Receipt:
+    paper = signed.paper
+    key = (paper.round_id, paper.participant, paper.issuer, paper.attempt)
+    try:
+        entry = session().get(Entry, key)
+    except (OperationalError, PoolTimeout) as error:
+        raise IntakeUnavailable(f"receipt from the tables: {error}") from error
+    if entry is None:
+        raise PaperExpired
+    received = to_ms(entry.received_at)
+    proof = desk.signer.proof(signed, calls.sheet_bytes(read_masks(entry.answers), entry.prediction), received)
+    return Receipt(f"{desk.signer.identity(signed)}-{proof}", received, first=False)
+
+
+def read_masks(packed: bytes) -> list[int]:
+    """Two bytes for each question, as the tables keep questions and answers."""
+    return [int.from_bytes(packed[place : place + 2]) for place in range(0, len(packed), 2)]
+
+
+# For pages that are rendered again: the draft as ids
+
+
+def kept_answers(desk: Desk, card: RoundCard, paper: Paper) -> tuple[dict[str, list[str]], int | None]:
+    """What the draft of an open attempt holds: question id → option ids, and the prediction."""
+    draft = calls.read_draft(desk.gateway, card, paper.participant, paper.attempt)
+    if draft is None:
+        return {}, None
+    masks, prediction = draft
+    bank = desk.seasons.bank(card, paper.bank)
+    return ids_of(bank, paper.questions, masks), prediction
+
+
+def ids_of(bank: FrozenBank, places: list[int], masks: list[int]) -> dict[str, list[str]]:
+    """Bit masks back to ids; unanswered questions are left out."""
+    chosen = {}
+    for place, mask in zip(places, masks, strict=True):
+        if mask:
+            question = bank.questions[place]
+            chosen[question.id] = [option.id for bit, option in enumerate(question.options) if mask >> bit & 1]
+    return chosen
