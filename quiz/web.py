@@ -8,7 +8,8 @@ from flask import Flask, Response, has_request_context, jsonify, render_template
 from flask_login import UserMixin
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from quiz.config import Settings
 from quiz.errors import ANSWER_PROBLEMS, PROBLEMS, FieldError, Refusal
@@ -113,6 +114,8 @@ def refuse(refusal: Refusal) -> Response:
             }
         )
         response.content_type = "application/problem+json"
+        if problem.status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = Response(
             render_template("error.html", problem=problem, refusal=refusal), content_type="text/html; charset=utf-8"
@@ -136,6 +139,7 @@ def init_errors(app: Flask) -> None:
         return refuse(Refusal(refusal.code))
 
     @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
     @app.errorhandler(RedisError)
     def away(error: Exception) -> Response:
         app.logger.error("part of the service is away", exc_info=error)
@@ -143,7 +147,10 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
-        return refuse(Refusal(_STATUS_CODES.get(error.code or 500, "bad_request")))
+        response = refuse(Refusal(_STATUS_CODES.get(error.code or 500, "bad_request")))
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return response
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:

@@ -7,3 +7,6 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every audience's blueprint to the application."""
+    from quiz.blueprints import api
+
+    api.register(app)

@@ -1,0 +1,52 @@
+"""The boards, with an ETag each: who has the newest one is told so in a few bytes."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask_babel import lazy_gettext as _l
+
+from quiz import clock
+from quiz.blueprints.api import blueprint, contest_slug, edge
+from quiz.errors import FieldError, Refusal
+from quiz.extensions import db, platform
+from quiz.intake.boards import BoardDocument
+from quiz.intake.season import ContestCard, RoundCard
+from quiz.services import boards, papers
+
+_LEVELS: dict[str, boards.Level] = {"province": "province", "commune": "commune"}
+_LIMIT = 100
+
+
+@blueprint.get("/boards/units")
+def unit_board() -> Response:
+    level = _LEVELS.get(request.args.get("level", "province"))
+    if level is None:
+        message = _l("Choose province or commune.")
+        raise Refusal("invalid_request", errors=(FieldError("level", message),))
+    contest, card = _scope()
+    parent = request.args.get("parent")
+    return _document(boards.unit_document(db.session(), platform().boards, contest, card, level, parent))
+
+
+@blueprint.get("/boards/participants")
+def people_board() -> Response:
+    limit = edge.whole_argument("limit", 1, boards.MAX_PEOPLE) or _LIMIT
+    contest, card = _scope()
+    unit = request.args.get("unit")
+    found = boards.people_document(db.session(), platform().cache, contest, card, unit, limit, clock.now())
+    return _document(found)
+
+
+def _scope() -> tuple[ContestCard, RoundCard | None]:
+    season = platform().season.get()
+    contest = papers.contest_of(season, contest_slug())
+    number = edge.whole_argument("round", 1, 999)
+    return contest, None if number is None else papers.round_of(season, contest.slug, number)
+
+
+def _document(document: BoardDocument) -> Response:
+    response = Response(document.body, content_type=edge.JSON)
+    response.set_etag(document.etag)
+    # Shared by all who ask, and looked up again each time: a board is at most as old as its as_of says.
+    response.headers["Cache-Control"] = "public, no-cache"
+    return response.make_conditional(request)  # type: ignore[return-value]

@@ -1,0 +1,157 @@
+"""Where JSON comes in and goes out: bodies read into structs, answers written, who calls."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Response, current_app, request
+from flask_babel import lazy_gettext as _l
+
+from quiz import clock
+from quiz.errors import FieldError, Refusal
+from quiz.extensions import db, platform
+from quiz.services import accounts, bearer
+from quiz.services.bearer import Claims
+from quiz.services.papers import Desk
+
+T = TypeVar("T")
+
+JSON = "application/json"
+Whole = int | float
+"""JSON knows one kind of number: 12.0 is a whole one too, see `whole`."""
+
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+def now_ms() -> int:
+    return clock.to_ms(clock.now())
+
+
+def desk() -> Desk:
+    """What taking papers needs, one for the application."""
+    held: Desk | None = current_app.extensions.get("quiz80.desk")
+    if held is None:
+        parts = platform()
+        held = Desk(parts.gateway, parts.signer, parts.settings.issuer, parts.season)
+        current_app.extensions["quiz80.desk"] = held
+    return held
+
+
+# In
+
+
+def read(decoder: msgspec.json.Decoder[T]) -> T:
+    """The request's body.
+
+    Raises:
+        Refusal: unsupported_media_type, invalid_json, invalid_request naming the first field that does not fit.
+    """
+    if not _is_json(request.mimetype):
+        raise Refusal("unsupported_media_type")
+    return _decoded(decoder, request.get_data(cache=False))
+
+
+def read_if_any(decoder: msgspec.json.Decoder[T]) -> T:
+    """The same where the body may be left out."""
+    data = request.get_data(cache=False)
+    if data and not _is_json(request.mimetype):
+        raise Refusal("unsupported_media_type")
+    return _decoded(decoder, data or b"{}")
+
+
+def _is_json(mimetype: str) -> bool:
+    return mimetype == JSON or (mimetype.startswith("application/") and mimetype.endswith("+json"))
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise Refusal("invalid_request", errors=(_field_error(str(error)),)) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refusal("invalid_json") from error
+
+
+def _field_error(text: str) -> FieldError:
+    """msgspec's English sentence as a field and one of ours."""
+    at = _AT.search(text)
+    path = at["path"].replace("[...]", "") if at else ""
+    if missing := _MISSING.search(text):
+        name = f"{path}.{missing['name']}" if path else missing["name"]
+        return FieldError(name, _l("This field is missing."))
+    return FieldError(path, _l("This field is not of the kind that is expected here."))
+
+
+def whole(value: Whole | None, field: str, low: int = 0, high: int = 2**53) -> int | None:
+    """A number from JSON as an int.
+
+    Raises:
+        Refusal: invalid_request for a fraction or a number out of range.
+    """
+    if value is None:
+        return None
+    if int(value) != value or not low <= value <= high:
+        message = _l("Enter a whole number from %(low)s to %(high)s.", low=low, high=high)
+        raise Refusal("invalid_request", errors=(FieldError(field, message),))
+    return int(value)
+
+
+def whole_argument(name: str, low: int, high: int) -> int | None:
+    """A number from the query string; None if it is left out."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or not low <= int(text[:10]) <= high or len(text) > 10:
+        message = _l("Enter a whole number from %(low)s to %(high)s.", low=low, high=high)
+        raise Refusal("invalid_request", errors=(FieldError(name, message),))
+    return int(text)
+
+
+# Who
+
+
+def holder(at_ms: int) -> Claims | None:
+    """Whom a valid bearer token names; a missing, forged or expired one names nobody. Asks no table."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return bearer.read(platform().signer, token.strip(), at_ms) if kind.lower() == "bearer" else None
+
+
+def signed_in(at_ms: int) -> Claims:
+    """The same where somebody is required.
+
+    Raises:
+        Refusal: login_required.
+    """
+    claims = holder(at_ms)
+    if claims is None:
+        raise Refusal("login_required")
+    return claims
+
+
+def signed_in_still(at_ms: int) -> Claims:
+    """The same, checked against the table: a password change ends tokens here too.
+
+    Raises:
+        Refusal: login_required.
+    """
+    claims = signed_in(at_ms)
+    if not accounts.session_holds(db.session(), claims.user, claims.auth_epoch):
+        raise Refusal("login_required")
+    return claims
+
+
+# Out
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    """An answer that belongs to its caller alone."""
+    return raw(msgspec.json.encode(body), status)
+
+
+def raw(body: bytes, status: int = 200) -> Response:
+    response = Response(body, status, content_type=JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response
