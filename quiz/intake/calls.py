@@ -23,7 +23,7 @@ from quiz.intake.errors import (
     RoundNotOpen,
 )
 from quiz.intake.events import Paper, decode_draft, encode_event, encode_paper, with_received
-from quiz.intake.gateway import DRAFT, HAND_IN, LAPSE, START, Gateway, Reply
+from quiz.intake.gateway import DRAFT, HAND_IN, LAPSE, RESCHEDULE, START, Gateway, Reply
 from quiz.intake.season import RoundCard, Season
 from quiz.intake.signing import SignedPaper, Signer
 
@@ -211,6 +211,19 @@ def settle(gateway: Gateway, signer: Signer, card: RoundCard, participant: int, 
     signed = SignedPaper(key_id, encode_paper(paper), paper)
     _hand_in_draft(gateway, signer, card, signed, reply[1], reply[2])
     return True
+
+
+def reschedule(gateway: Gateway, card: RoundCard) -> int:
+    """Write the deadline that the round's windows allow now onto its open attempts; returns how many gained time.
+
+    The shard configs must be written before, so that an attempt opened meanwhile has the new deadline from its start.
+    """
+    moved = 0
+    for shard in range(card.shards):
+        names = [keys.config(card.id, shard), keys.attempts(card.id, shard), keys.open_attempts(card.id, shard)]
+        for name in gateway.client.zrange(names[2], 0, -1):
+            moved += gateway.call(RESCHEDULE, names, [name])[0] == b"moved"
+    return moved
 
 
 def read_draft(

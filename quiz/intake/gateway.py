@@ -31,7 +31,9 @@ class Script:
         self.sha = ""
 
 
-START, HAND_IN, DRAFT, LAPSE = (Script(name) for name in ("start", "hand_in", "draft", "lapse"))
+START, HAND_IN, DRAFT, LAPSE, RESCHEDULE = (
+    Script(name) for name in ("start", "hand_in", "draft", "lapse", "reschedule")
+)
 
 
 class _Waiting:

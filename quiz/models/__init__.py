@@ -1,5 +1,6 @@
 """The tables, one file each; this page is their index."""
 
+from quiz.models.announcement import Announcement
 from quiz.models.base import Base
 from quiz.models.contest import Contest, Round
 from quiz.models.entry import Entry
@@ -10,6 +11,7 @@ from quiz.models.unit import Target, Unit, UnitChange
 from quiz.models.user import Identity, User
 
 __all__ = [
+    "Announcement",
     "AuditEvent",
     "Bank",
     "Base",

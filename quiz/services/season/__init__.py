@@ -5,16 +5,22 @@ copy what is committed.
 """
 
 from quiz.services.season.banks import MAX_OPTIONS, freeze_bank
+from quiz.services.season.calendar import Move, copy_move, move, plan, preview_move
 from quiz.services.season.cards import contest_cards, publish, round_card, strata_of
 from quiz.services.season.contests import create_contest, create_round, schedule_round
 from quiz.services.season.priming import prime_all, prime_round
 
 __all__ = [
     "MAX_OPTIONS",
+    "Move",
     "contest_cards",
+    "copy_move",
     "create_contest",
     "create_round",
     "freeze_bank",
+    "move",
+    "plan",
+    "preview_move",
     "prime_all",
     "prime_round",
     "publish",
