@@ -7,7 +7,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every command group to the application."""
-    from quiz.cli import audit, boards, questions, tokens, units
+    from quiz.cli import audit, boards, demo, questions, tokens, units
 
     app.cli.add_command(audit.group)
     app.cli.add_command(units.group)
@@ -15,3 +15,4 @@ def register(app: Flask) -> None:
     app.cli.add_command(boards.recount)
     app.cli.add_command(questions.group)
     app.cli.add_command(tokens.group)
+    app.cli.add_command(demo.group)

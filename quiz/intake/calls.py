@@ -6,6 +6,7 @@ in first. `now` comes in as milliseconds; Redis's own clock is never asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -263,6 +264,15 @@ def read_all_accepted(gateway: Gateway, card: RoundCard, participant: int) -> di
             _, received, proof = _handed_in_decoder.decode(raw)
             accepted[attempt] = received, proof
     return accepted
+
+
+def attempts_over(gateway: Gateway, card: RoundCard, participants: Sequence[int]) -> list[int]:
+    """How many attempts each participant has behind: started and not open any more."""
+    pipeline = gateway.client.pipeline(transaction=False)
+    for participant in participants:
+        pipeline.hget(keys.attempts(card.id, keys.shard_of(participant, card.shards)), str(participant))
+    records = (_person_decoder.decode(raw) if raw is not None else (0, 0) for raw in pipeline.execute())
+    return [started - bool(is_open) for started, is_open in records]
 
 
 def _hand_in(
