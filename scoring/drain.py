@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import struct
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from redis import Redis
@@ -23,7 +25,8 @@ from sqlalchemy import Engine
 
 from quiz.intake import keys, primer
 from quiz.intake.season import RoundCard
-from scoring.storing import store
+from scoring.packing import Packed, pack
+from scoring.storing import Scorers, store
 
 BATCH = 20_000
 BLOCK_MS = 200
@@ -47,6 +50,21 @@ class BatchResult:
     rounds: set[int] = field(default_factory=set)
 
 
+class Portion(NamedTuple):
+    """The messages of one round in a batch, and their rows if they could be packed ahead."""
+
+    round_id: int
+    messages: list[Message]
+    packed: Packed | None
+
+
+class Batch(NamedTuple):
+    size: int
+    portions: list[Portion]
+    again: bool
+    """Read a second time: some of it may be stored already."""
+
+
 class Drain:
     """Drains some shards of all live rounds. One instance a job; its PostgreSQL connection is its own."""
 
@@ -58,6 +76,9 @@ class Drain:
         self._grouped: set[bytes] = set()
         self._own_pending = True
         self._turn = 0
+        self._scorers = Scorers()
+        self._ahead: Batch | None = None
+        self._thread = ThreadPoolExecutor(1, "drain")
 
     def turn(self, cards: Sequence[RoundCard], lane: int, lanes: int, *, block_ms: int = BLOCK_MS) -> BatchResult:
         """Read, store and acknowledge one batch.
@@ -69,15 +90,23 @@ class Drain:
         if not streams:
             time.sleep(block_ms / 1000)
             return BatchResult()
-        again = self._own_pending
-        messages = self._read(streams, block_ms)
-        result = BatchResult(read=len(messages))
-        by_round: dict[int, list[Message]] = {}
-        for message in messages:
-            by_round.setdefault(streams[message[0]], []).append(message)
-        for round_id, batch in by_round.items():
-            self._store(round_id, batch, result, again=again)
-        return result
+        try:
+            return self._overlap(streams, block_ms)
+        except BaseException:
+            # Whatever went wrong here or in the thread: what is not acknowledged is read again.
+            self._own_pending, self._ahead = True, None
+            raise
+
+    def _overlap(self, streams: Mapping[bytes, int], block_ms: int) -> BatchResult:
+        """Store a batch; with a backlog the next one is read and packed while PostgreSQL stores this one."""
+        batch, self._ahead = self._ahead or self._read(streams, block_ms), None
+        storing = self._thread.submit(self._store_all, batch)
+        try:
+            if batch.size >= BATCH // 2 and not batch.again:
+                self._ahead = self._read(streams, None, batch)
+        finally:
+            wait((storing,))
+        return storing.result()
 
     def claim_abandoned(self, cards: Sequence[RoundCard], lane: int, lanes: int) -> int:
         """Take over what a dead consumer of another name left; own pending messages are read again anyway."""
@@ -100,16 +129,38 @@ class Drain:
             streams.update(names)
         return streams
 
-    def _read(self, streams: Mapping[bytes, int], block_ms: int) -> list[Message]:
-        """Own unacknowledged messages first (a predecessor of this name died), then new ones."""
-        if self._own_pending:
+    def _read(self, streams: Mapping[bytes, int], block_ms: int | None, stored_now: Batch | None = None) -> Batch:
+        """Own unacknowledged messages first (a predecessor of this name died), then new ones.
+
+        Args:
+            block_ms: how long to wait for a first message; None: not at all.
+            stored_now: the batch that is on its way to PostgreSQL, still in its streams.
+        """
+        if self._own_pending and stored_now is None:
             messages = self._read_group(list(streams), b"0", None)
             if messages:
-                return messages
+                return Batch(len(messages), self._portions(streams, messages), again=True)
             self._own_pending = False
-        return self._read_group(self._due(list(streams)), b">", block_ms)
+        messages = self._read_group(self._due(list(streams), stored_now), b">", block_ms)
+        return Batch(len(messages), self._portions(streams, messages), again=False)
 
-    def _due(self, streams: list[bytes]) -> list[bytes]:
+    def _portions(self, streams: Mapping[bytes, int], messages: Sequence[Message]) -> list[Portion]:
+        by_round: dict[int, list[Message]] = {}
+        for message in messages:
+            by_round.setdefault(streams[message[0]], []).append(message)
+        return [Portion(round_id, part, self._pack_ahead(round_id, part)) for round_id, part in by_round.items()]
+
+    def _pack_ahead(self, round_id: int, messages: Sequence[Message]) -> Packed | None:
+        scorer = self._scorers.held(round_id)
+        if scorer is None:
+            return None
+        try:
+            return pack(scorer, [message[2] for message in messages])
+        except _BAD_BATCH:
+            # Storing comes upon the bad message again, and singles it out.
+            return None
+
+    def _due(self, streams: list[bytes], stored_now: Batch | None) -> list[bytes]:
         """All streams while they hold less than a batch; with a backlog a few in turn.
 
         A batch of one shard has several entries for each of its tally rows; a batch over all shards has about one,
@@ -118,11 +169,13 @@ class Drain:
         pipeline = self._redis.pipeline(transaction=False)
         for stream in streams:
             pipeline.xlen(stream)
-        lengths = dict(zip(streams, pipeline.execute(), strict=True))
-        if sum(lengths.values()) < BATCH:
+        waiting = Counter(dict(zip(streams, pipeline.execute(), strict=True)))
+        if stored_now is not None:
+            waiting.subtract(message[0] for portion in stored_now.portions for message in portion.messages)
+        if sum(waiting.values()) < BATCH:
             return streams
         due: list[bytes] = []
-        while sum(lengths[stream] for stream in due) < BATCH:
+        while sum(waiting[stream] for stream in due) < BATCH:
             self._turn += 1
             due.append(streams[self._turn % len(streams)])
         return due
@@ -160,32 +213,41 @@ class Drain:
         finally:
             self._redis.connection_pool.release(connection)
 
-    def _store(self, round_id: int, batch: list[Message], result: BatchResult, *, again: bool = False) -> None:
-        """Store a batch; one that the database refuses is halved until the bad message stands alone."""
+    def _store_all(self, batch: Batch) -> BatchResult:
+        result = BatchResult(read=batch.size)
+        for portion in batch.portions:
+            self._store(portion, result, again=batch.again)
+        return result
+
+    def _store(self, portion: Portion, result: BatchResult, *, again: bool) -> None:
+        """Store a portion; one that the database refuses is halved until the bad message stands alone."""
+        round_id, batch, _ = portion
         try:
             try:
-                inserted = self._store_at_once(round_id, batch, again=again)
+                inserted = self._store_at_once(portion, again=again)
             except psycopg.errors.UniqueViolation:
-                inserted = self._store_at_once(round_id, batch, again=True)
+                inserted = self._store_at_once(portion, again=True)
         except _BAD_BATCH as error:
             if len(batch) == 1:
                 self._bury(batch[0], error)
                 result.dead += 1
                 return
             middle = len(batch) // 2
-            self._store(round_id, batch[:middle], result)
-            self._store(round_id, batch[middle:], result)
+            for half in (batch[:middle], batch[middle:]):
+                self._store(Portion(round_id, half, None), result, again=again)
             return
         result.inserted += inserted
         result.rounds.add(round_id)
 
-    def _store_at_once(self, round_id: int, batch: list[Message], *, again: bool) -> int:
+    def _store_at_once(self, portion: Portion, *, again: bool) -> int:
+        round_id, batch, ahead = portion
         raw = self._engine.raw_connection()
         try:
             connection: psycopg.Connection[Any] = raw.driver_connection  # type: ignore[assignment]
             with connection.cursor() as cursor:
                 events = [message[2] for message in batch]
-                inserted = store(cursor, round_id, events, _last_ids(batch), again=again)
+                marks = _last_ids(batch)
+                inserted = store(cursor, round_id, events, marks, self._scorers, ahead=ahead, again=again)
             connection.commit()
         except BaseException:
             # Whatever state it was left in: the next batch gets a fresh one.

@@ -34,11 +34,14 @@ class RoundScorer:
     key_version: int
     final: bool
     merit: Callable[[ordering.Facts], bytes]
+    merged: Mapping[int, int]
+    """Participant → person, for the few whose accounts were merged."""
 
 
 class Packed(NamedTuple):
-    """A batch ready to be copied."""
+    """A batch ready to be copied, as long as its scorer is the one that holds."""
 
+    scorer: RoundScorer
     size: int
     entries: bytes
     """Rows of ENTRY_COLUMNS, in the order of their key."""
@@ -78,16 +81,10 @@ class _Scored(NamedTuple):
     shared: bytes
 
 
-def pack(
-    scorer: RoundScorer,
-    merged: Mapping[int, int],
-    events: Iterable[bytes],
-    stored: Container[EntryName] = frozenset(),
-) -> Packed:
+def pack(scorer: RoundScorer, events: Iterable[bytes], stored: Container[EntryName] = frozenset()) -> Packed:
     """Score and pack a batch.
 
     Args:
-        merged: participant → person, for the few whose accounts were merged.
         stored: entries that the table has already: left out.
 
     Raises:
@@ -106,13 +103,13 @@ def pack(
         excluded, scored = _score(scorer, event, paper, kind)
         rows.append((name, _entry_row(scorer, event, paper, kind, excluded, scored.shared)))
         if excluded is None:
-            person = merged.get(paper.participant, paper.participant)
+            person = scorer.merged.get(paper.participant, paper.participant)
             counted.setdefault(person, []).append(scored)
     # In the order of the keys: neighbours in the index are written together, and two drains never wait in a circle.
     rows.sort()
     entries = b"".join([row for _, row in rows])
     standings = b"".join([_incoming_row(scorer.rules.which, person, counted[person]) for person in sorted(counted)])
-    return Packed(len(rows), _HEADER + entries + _END, _HEADER + standings + _END)
+    return Packed(scorer, len(rows), _HEADER + entries + _END, _HEADER + standings + _END)
 
 
 def names_of(events: Iterable[bytes]) -> list[EntryName]:

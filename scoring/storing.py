@@ -17,19 +17,48 @@ import psycopg
 from quiz.models import partitions
 from scoring import ordering, packing
 from scoring import rules as rules_room
-from scoring.packing import EntryName, RoundScorer
+from scoring.packing import EntryName, Packed, RoundScorer
+
+KeyRows = Sequence[tuple[int, Any]]
 
 LOCK_CLASS = 80
 """First half of the advisory locks: drains share the lock of their round, what recounts it takes it alone."""
 
 
+class Scorers:
+    """The scorers of a drain: what they say is read in each transaction, they are made anew only when it changed."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[Any, RoundScorer]] = {}
+
+    def held(self, round_id: int) -> RoundScorer | None:
+        """The scorer as of the last transaction: good enough to pack ahead with."""
+        held = self._held.get(round_id)
+        return held and held[1]
+
+    def load(self, cursor: psycopg.Cursor[Any], round_id: int) -> RoundScorer:
+        source = _read_source(cursor, round_id)
+        held = self._held.get(round_id)
+        if held is None or held[0] != source:
+            held = self._held[round_id] = source, _scorer(round_id, *source)
+        return held[1]
+
+
 def store(
-    cursor: psycopg.Cursor[Any], round_id: int, events: Sequence[bytes], marks: Mapping[int, bytes], *, again: bool
+    cursor: psycopg.Cursor[Any],
+    round_id: int,
+    events: Sequence[bytes],
+    marks: Mapping[int, bytes],
+    scorers: Scorers,
+    *,
+    ahead: Packed | None = None,
+    again: bool = False,
 ) -> int:
     """Score events of one round and write entries, standings, tallies and watermarks in the caller's transaction.
 
     Args:
         marks: shard → id of the last message of the batch.
+        ahead: the batch as it was packed before; packed again if the rules, the key or the persons changed since.
         again: look first which of the entries are stored already.
 
     Returns:
@@ -40,10 +69,13 @@ def store(
         UnreadableEvent, psycopg.IntegrityError, psycopg.DataError and others: an event of the batch is bad.
     """
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", (LOCK_CLASS, round_id))
-    scorer = load_scorer(cursor, round_id)
-    merged = dict(cursor.execute("SELECT id, person_id FROM users WHERE person_id <> id").fetchall())
-    stored = _stored(cursor, round_id, events) if again else frozenset()
-    packed = packing.pack(scorer, merged, events, stored)
+    scorer = scorers.load(cursor, round_id)
+    if again:
+        packed = packing.pack(scorer, events, _stored(cursor, round_id, events))
+    elif ahead is None or ahead.scorer is not scorer:
+        packed = packing.pack(scorer, events)
+    else:
+        packed = ahead
     _copy(cursor, partitions.entries(round_id), packing.ENTRY_COLUMNS, packed.entries)
     cursor.execute(_CREATE_INCOMING)
     _copy(cursor, "incoming", packing.INCOMING_COLUMNS, packed.standings)
@@ -60,13 +92,23 @@ def store(
 
 
 def load_scorer(cursor: psycopg.Cursor[Any], round_id: int) -> RoundScorer:
-    """Rules and keys of a round, as of this transaction."""
+    """Rules, keys and merged persons of a round, as of this transaction."""
+    return _scorer(round_id, *_read_source(cursor, round_id))
+
+
+def _read_source(cursor: psycopg.Cursor[Any], round_id: int) -> tuple[Any, ...]:
     row = cursor.execute(
         "SELECT contest_id, shards, rules, key_version, draw_secret, finalized_at IS NOT NULL FROM round WHERE id = %s",
         (round_id,),
     ).fetchone()
     if row is None:
         raise KeyError(f"round {round_id}")
+    keys = read_keys(cursor, round_id, row[3])
+    merged = cursor.execute("SELECT id, person_id FROM users WHERE person_id <> id").fetchall()
+    return row, keys, merged
+
+
+def _scorer(round_id: int, row: tuple[Any, ...], keys: KeyRows, merged: Sequence[tuple[int, int]]) -> RoundScorer:
     contest_id, shards, document, key_version, secret, final = row
     rules = rules_room.rules_from(document)
     return RoundScorer(
@@ -74,23 +116,21 @@ def load_scorer(cursor: psycopg.Cursor[Any], round_id: int) -> RoundScorer:
         contest_id=contest_id,
         shards=shards,
         rules=rules,
-        keys=load_keys(cursor, round_id, key_version),
+        keys={bank: rules_room.key_from(key) for bank, key in keys},
         key_version=key_version,
         final=final,
         merit=ordering.merit_maker(rules, bytes(secret)),
+        merged=dict(merged),
     )
 
 
-def load_keys(
-    cursor: psycopg.Cursor[Any], round_id: int, key_version: int
-) -> dict[int, Sequence[rules_room.QuestionKey]]:
-    """Bank version → key, as of a version of the round's keys."""
-    held = cursor.execute(
+def read_keys(cursor: psycopg.Cursor[Any], round_id: int, key_version: int) -> KeyRows:
+    """(bank version, key) as of a version of the round's keys."""
+    return cursor.execute(
         "SELECT DISTINCT ON (bank_version) bank_version, key FROM key_version "
         "WHERE round_id = %s AND version <= %s ORDER BY bank_version, version DESC",
         (round_id, key_version),
     ).fetchall()
-    return {bank: rules_room.key_from(key) for bank, key in held}
 
 
 def _stored(cursor: psycopg.Cursor[Any], round_id: int, events: Sequence[bytes]) -> set[EntryName]:
