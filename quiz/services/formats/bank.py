@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,20 +27,33 @@ class _Question(msgspec.Struct, forbid_unknown_fields=True):
     tags: list[str] = []
 
 
-class _Bank(msgspec.Struct, forbid_unknown_fields=True):
+class _File(msgspec.Struct, forbid_unknown_fields=True):
     questions: list[Any]
+    round: int | None = None
+    theme: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """A whole file; `round` and `theme` say what it was written for."""
+
+    questions: tuple[QuestionDraft, ...]
     round: int | None = None
     theme: str | None = None
 
 
 def read(content: bytes) -> list[QuestionDraft]:
     """Raises BadFile with every question that is not as the format wants it."""
+    return list(read_bank(content).questions)
+
+
+def read_bank(content: bytes) -> Bank:
     try:
-        bank = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=_Bank)
+        file = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refuse("json_shape", detail=str(error)) from error
     findings = Findings()
-    for number, item in enumerate(bank.questions, 1):
+    for number, item in enumerate(file.questions, 1):
         where = Where("question", number)
         try:
             question = msgspec.convert(item, _Question)
@@ -47,15 +61,14 @@ def read(content: bytes) -> list[QuestionDraft]:
             findings.bad(where, "json_shape", detail=str(error))
         else:
             findings.add(where, _draft(question))
-    return findings.questions()
+    return Bank(tuple(findings.questions()), file.round, file.theme)
 
 
 def _draft(question: _Question) -> QuestionDraft:
-    options = tuple(OptionDraft(option.text, option.right) for option in question.options)
     return QuestionDraft(
         text=question.text,
-        options=options,
-        multiple=question.multiple or sum(option.right for option in options) > 1,
+        options=tuple(OptionDraft(option.text, option.right) for option in question.options),
+        multiple=question.multiple,
         explanation=question.explanation or "",
         source=question.source or "",
         topic=question.topic,

@@ -38,6 +38,11 @@ def tidy(text: str) -> str:
     return _NO_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
+def same(text: str) -> str:
+    """What makes two texts the same: words, whatever the spaces, the capitals and the way accents are stored."""
+    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+
+
 def one_line(text: str) -> str:
     """Tidy text on one line, with single spaces."""
     return " ".join(tidy(text).split())
@@ -59,7 +64,7 @@ class QuestionDraft:
     text: str
     options: tuple[OptionDraft, ...] = ()
     multiple: bool = False
-    """Several options may be chosen, even if only one is right."""
+    """Several options may be chosen though only one is right; with several right ones it is so by itself."""
     explanation: str = ""
     source: str = ""
     topic: str = ""
@@ -71,6 +76,7 @@ class QuestionDraft:
             object.__setattr__(self, name, tidy(getattr(self, name)))
         object.__setattr__(self, "topic", one_line(self.topic))
         object.__setattr__(self, "options", tuple(self.options))
+        object.__setattr__(self, "multiple", self.multiple or len(self.rights) > 1)
         object.__setattr__(self, "tags", tuple(dict.fromkeys(filter(None, map(one_line, self.tags)))))
 
     @property
@@ -198,7 +204,7 @@ def _faults_of_options(draft: QuestionDraft) -> Iterator[Fault]:
         yield Fault("wrong_number_of_options", {"count": count, "limit": MAX_OPTIONS})
     seen: dict[str, int] = {}
     for place, option in enumerate(draft.options):
-        key = unicodedata.normalize("NFC", option.text)
+        key = same(option.text)
         if not key:
             yield Fault("option_missing", {"option": letter(place)})
         elif key in seen:
@@ -206,7 +212,11 @@ def _faults_of_options(draft: QuestionDraft) -> Iterator[Fault]:
         seen.setdefault(key, place)
     if not draft.rights:
         yield Fault("right_missing")
-    elif len(draft.rights) > 1 and not draft.multiple:
+
+
+def several_of_one(single: bool, draft: QuestionDraft) -> Iterator[Fault]:
+    """Other tools let one of several right options be enough; in a bank, all of them are to be chosen."""
+    if single and len(draft.rights) > 1:
         yield Fault("one_right_only", {"count": len(draft.rights)})
 
 

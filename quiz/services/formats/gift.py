@@ -15,6 +15,7 @@ from quiz.services.formats.drafts import (
     QuestionDraft,
     Where,
     one_line,
+    several_of_one,
 )
 from quiz.services.formats.feedback import explained
 from quiz.services.formats.markup import from_moodle
@@ -164,7 +165,9 @@ class _Question:
         feedbacks = [
             (answer.text, answer.feedback, option.right) for answer, option in zip(answers, options, strict=True)
         ]
-        return QuestionDraft(text, options, multiple=not single, explanation=explained(general, feedbacks))
+        draft = QuestionDraft(text, options, multiple=not single, explanation=explained(general, feedbacks))
+        self._faults += several_of_one(single, draft)
+        return draft
 
     def _general(self, inside: list[Token]) -> tuple[str, list[Token]]:
         place = _signs(inside).rfind("####")

@@ -153,7 +153,7 @@ class TableReader:
         draft = QuestionDraft(
             text=text,
             options=tuple(OptionDraft(option, place in places) for place, option in enumerate(options)),
-            multiple=bool(multiple) or len(places) > 1,
+            multiple=bool(multiple),
             explanation=self._cell(row, "explanation"),
             source=self._cell(row, "source"),
             topic=self._cell(row, "topic") or self._topic,

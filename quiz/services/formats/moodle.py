@@ -16,6 +16,7 @@ from quiz.services.formats.drafts import (
     Where,
     one_line,
     refuse,
+    several_of_one,
 )
 from quiz.services.formats.feedback import explained
 from quiz.services.formats.gift import FALSE, TRUE
@@ -46,7 +47,8 @@ def read(content: bytes) -> list[QuestionDraft]:
             topic = topic_of(element.findtext("category/text") or "")
         elif kind in ("multichoice", "truefalse"):
             question = _Question(element)
-            findings.add(where, question.draft(topic), *question.faults)
+            draft = question.draft(topic)
+            findings.add(where, draft, *question.faults)
         else:
             findings.bad(where, "unsupported_type", type=kind or "?")
     return findings.questions()
@@ -73,7 +75,7 @@ class _Question:
             (option.text, self._text(answer.find("feedback")), option.right)
             for answer, option in zip(answers, options, strict=True)
         ]
-        return QuestionDraft(
+        draft = QuestionDraft(
             text=self._text(self._element.find("questiontext")),
             options=options,
             multiple=not single,
@@ -81,6 +83,8 @@ class _Question:
             topic=topic,
             tags=tuple(tag.text or "" for tag in self._element.iterfind("tags/tag/text")),
         )
+        self.faults += several_of_one(single, draft)
+        return draft
 
     def _single(self) -> bool:
         return (self._element.findtext("single") or "true").strip().lower() in ("true", "1")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, register_namespace
 
-from quiz.services.formats.drafts import Fault, Findings, OptionDraft, QuestionDraft, Where, letter, one_line
+from quiz.services.formats.drafts import (
+    Fault,
+    Findings,
+    OptionDraft,
+    QuestionDraft,
+    Where,
+    letter,
+    one_line,
+    several_of_one,
+)
 from quiz.services.formats.markup import PlainText, from_elements, put_lines
 from quiz.services.formats.qti_metadata import Metadata, identifier_of
 from quiz.services.formats.safe_xml import Document, name_of, plain_name, to_bytes
@@ -75,19 +84,19 @@ class _Item:
             OptionDraft(self._text(choice, _FEEDBACK), _attribute(choice, "identifier").strip() in rights)
             for choice in choices
         )
-        several = declaration is not None and _attribute(declaration, "cardinality") != "single"
+        single = declaration is None or _attribute(declaration, "cardinality") == "single"
         body = _children(self._root, "itembody")
         draft = QuestionDraft(
             text="\n".join(filter(None, (self._text(part, _ASIDE) for part in body))),
             options=options,
-            multiple=several,
+            multiple=not single,
             explanation=self._explanation(),
             source=metadata.source,
             topic=metadata.topic,
             difficulty=metadata.difficulty,
             tags=metadata.tags,
         )
-        return draft, [Fault(code) for code in sorted(self._lost)]
+        return draft, [*(Fault(code) for code in sorted(self._lost)), *several_of_one(single, draft)]
 
     def _declaration(self) -> Element | None:
         name = _attribute(self._interaction, "responseidentifier")

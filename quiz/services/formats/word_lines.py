@@ -206,7 +206,6 @@ class LineReader:
         draft = QuestionDraft(
             text="\n".join(question.text),
             options=tuple(OptionDraft(option.text, place in rights) for place, option in enumerate(question.options)),
-            multiple=len(rights) > 1,
             explanation="\n".join(question.fields.get("explanation", [])),
             source="\n".join(question.fields.get("source", [])),
             topic=" ".join(question.fields.get("topic", [])) or question.topic,

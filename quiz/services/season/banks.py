@@ -38,7 +38,9 @@ def freeze_bank(session: Session, frozen: Round, now: datetime, *, actor_id: int
         raise Refusal("forbidden")
     shuffle = _shuffler(frozen.draw_secret)
     content, key = [], []
-    for place, (number, question) in enumerate(shuffle(b"bank", list(enumerate(_questions(session, frozen.id), 1)))):
+    for place, (number, question) in enumerate(
+        shuffle(b"bank", list(enumerate(newest_questions(session, frozen.id), 1)))
+    ):
         options = shuffle(b"question %d" % number, question.options)
         mask = sum(1 << bit for bit, option in enumerate(options) if option.right)
         _check(question, mask)
@@ -61,7 +63,7 @@ def freeze_bank(session: Session, frozen: Round, now: datetime, *, actor_id: int
     return bank
 
 
-def _questions(session: Session, round_id: int) -> Sequence[Question]:
+def newest_questions(session: Session, round_id: int) -> Sequence[Question]:
     """The newest version of each question meant for the round, retired ones left out."""
     newest = (
         select(Question.id)
