@@ -70,7 +70,16 @@ def _decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
+        _check_syntax(data)
         raise Refusal("invalid_request", errors=(_field_error(str(error)),)) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refusal("invalid_json") from error
+
+
+def _check_syntax(data: bytes) -> None:
+    """A decoder of a type stops at the first thing that doesn't fit; what comes after it may be no JSON at all."""
+    try:
+        msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refusal("invalid_json") from error
 
