@@ -8,7 +8,7 @@ PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
 BENCHES := bench-submit bench-drain bench-million bench-boards bench-start bench-flat bench-accounts
-.PHONY: help run setup setup-test browser test lint format bench $(BENCHES)
+.PHONY: help run setup setup-test browser test lint format messages bench $(BENCHES)
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ lint: setup-test ## format, style and types
 format: setup-test ## put the code into shape
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+messages: setup ## bring the Vietnamese catalogue in line with code and templates
+	$(PY) -m deploy.messages
 
 test: lint browser ## everything that CI runs
 	$(PY) -m pytest $(ARGS)

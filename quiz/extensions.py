@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Flask, current_app
-from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -19,13 +18,14 @@ from quiz.intake.boards import BoardReader
 from quiz.intake.gateway import Gateway
 from quiz.intake.season import SeasonCache
 from quiz.intake.signing import Signer
+from quiz.languages import Languages
 from quiz.models.base import Base
 
 # The models have their own typed base; Flask-SQLAlchemy carries their engine, session and metadata.
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()
 login_manager = LoginManager()
-babel = Babel()
+babel = Languages()
 csrf = CSRFProtect()
 
 

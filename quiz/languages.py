@@ -1,0 +1,55 @@
+"""Catalogues read straight from their .po files: nothing to compile, so nothing that can be stale or forgotten.
+
+The msgids are plain English sentences, so English needs no catalogue; Vietnamese has every one of them.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cached_property
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask_babel import Babel, Domain, get_babel, get_locale
+
+
+def read_catalogue(file: Path) -> Translations:
+    """The translations of one .po file; fuzzy ones are left out, as everywhere."""
+    with file.open("rb") as source:
+        catalogue = read_po(source, locale=file.parent.parent.name)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled, domain="messages")
+
+
+class PlainDomain(Domain):
+    """Flask-Babel's domain, except that it reads messages.po where the other wants a compiled messages.mo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: dict[str, Translations | NullTranslations] = {}
+
+    def get_translations(self) -> Translations | NullTranslations:
+        locale = get_locale()
+        if locale is None:  # outside a request, as in a command
+            return NullTranslations()
+        code = str(locale)
+        if code not in self._held:
+            self._held[code] = self._read(code)
+        return self._held[code]
+
+    def _read(self, locale: str) -> Translations | NullTranslations:
+        for folder in get_babel().translation_directories:
+            file = Path(folder) / locale / "LC_MESSAGES" / "messages.po"
+            if file.exists():
+                return read_catalogue(file)
+        return NullTranslations()
+
+
+class Languages(Babel):
+    @cached_property
+    def domain_instance(self) -> PlainDomain:
+        return PlainDomain()
