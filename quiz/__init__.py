@@ -9,7 +9,7 @@ from quiz.config import Settings, load_settings
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application: an ordered list of steps, nothing else. It never migrates and never loads data."""
-    from quiz import blueprints, cli, extensions, web
+    from quiz import blueprints, cli, extensions, pages, web
 
     settings = settings or load_settings()
     app = Flask(__name__)
@@ -19,6 +19,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.init_platform(app, settings)
     web.init_sign_in(app)
     web.init_languages(app)
+    pages.init_pages(app)
     blueprints.register(app)
     web.init_errors(app)
     cli.register(app)

@@ -55,6 +55,7 @@ ROOMS = {
         ours=(
             *("quiz.services", "quiz.intake", "quiz.models", "quiz.errors"),
             *("quiz.extensions", "quiz.web", "quiz.clock", "quiz.phases", "quiz.config", "quiz.metrics"),
+            *("quiz.sessions", "quiz.pages"),
         ),
         never=("redis", "rq"),
     ),

@@ -1,0 +1,50 @@
+"""What every page for people shares: filters, assets, the reader's wishes, and headers that keep a page to itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, request
+
+from quiz import clock, wording
+from quiz.assets import init_assets
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+
+# No inline script or style anywhere: a name or a theme that somebody typed can never become code.
+POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+def init_pages(app: Flask) -> None:
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(wording.FILTERS)
+    app.jinja_env.globals["page_made_at"] = lambda: clock.to_ms(clock.now())
+    init_assets(app)
+
+    @app.context_processor
+    def common() -> dict[str, Any]:
+        theme = request.cookies.get(THEME_COOKIE)
+        return {"language": wording.language(), "theme": theme if theme in THEMES else None}
+
+    @app.after_request
+    def guard(response: Response) -> Response:
+        if response.mimetype == "text/html":
+            response.headers.setdefault("Content-Security-Policy", POLICY)
+            # A page is one person's: neither a proxy nor the back button of a shared phone may show it to another.
+            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response
