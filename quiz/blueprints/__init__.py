@@ -7,6 +7,8 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every audience's blueprint to the application."""
-    from quiz.blueprints import api
+    from quiz.blueprints import account, api, boards, play, site
 
+    for audience in (site, account, play, boards):
+        app.register_blueprint(audience.blueprint)
     api.register(app)

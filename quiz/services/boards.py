@@ -98,6 +98,15 @@ def unit_board(
     return _unit_board.decode(unit_document(session, reader, contest, card, level, parent).body)
 
 
+def read_unit_board(reader: BoardReader, scope: str, name: str) -> UnitBoard:
+    """A document by its name, without asking any table.
+
+    Raises:
+        Refusal: service_unavailable while the boards are not written.
+    """
+    return _unit_board.decode(_document(reader, scope, name).body)
+
+
 def _document(reader: BoardReader, scope: str, name: str) -> BoardDocument:
     document = reader.read(scope, name)
     if document is None:

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from quiz import clock
+from quiz.errors import PROBLEMS, FieldError, Refusal
+from quiz.extensions import db, platform
+from quiz.services import accounts, demo, units
+from quiz.services.accounts import Registration
+from quiz.sessions import enter, leave, safe_next, signed_in_checked
+
+blueprint = Blueprint("account", __name__)
+
+Answer = str | Response | tuple[str, int]
+
+
+# Registering
+
+
+@blueprint.get("/register")
+def register() -> Answer:
+    if current_user.is_authenticated:
+        return redirect(url_for("site.home"))
+    return _register_page(request.args)
+
+
+@blueprint.post("/register")
+def register_now() -> Answer:
+    form = request.form
+    if "choose" in form:
+        # Without a script the communes come with the next page; what was typed comes back with them.
+        return _register_page(form)
+    try:
+        account = accounts.register(db.session(), _registration(form), clock.now())
+    except Refusal as refusal:
+        return _register_page(form, refusal), PROBLEMS[refusal.code].status
+    enter(account)
+    flash(_("Welcome, %(name)s. Your account is ready.", name=account.full_name), "green")
+    return redirect(safe_next(form.get("next")) or url_for("site.home"), 303)
+
+
+def _registration(form: Any) -> Registration:
+    year = form.get("birth_year", "").strip()
+    return Registration(
+        phone=form.get("phone", ""),
+        password=form.get("password", ""),
+        full_name=form.get("full_name", ""),
+        unit_code=_chosen_unit(form),
+        birth_year=int(year) if year.isdecimal() else (-1 if year else None),
+        consent=form.get("consent") == "yes",
+    )
+
+
+def _chosen_unit(form: Any) -> str:
+    """The commune if one was chosen; a union is its own; a province alone only when the person says so."""
+    province, commune = form.get("province", ""), form.get("commune", "")
+    if commune == "unknown":
+        return str(province)
+    return str(commune or (province if province.isalpha() else ""))
+
+
+def _register_page(form: Any, refusal: Refusal | None = None) -> str:
+    province = form.get("province", "")
+    session = db.session()
+    return render_template(
+        "account/register.html",
+        form=form,
+        problem=PROBLEMS[refusal.code] if refusal else None,
+        errors=_messages(refusal),
+        first_level=units.children(session),
+        communes=units.children(session, province) if _is_province(province) else [],
+        next=safe_next(form.get("next")),
+    )
+
+
+def _is_province(code: str) -> bool:
+    return len(code) == 2 and code.isdecimal()
+
+
+def _messages(refusal: Refusal | None) -> dict[str, Any]:
+    """Field → what is wrong with it, under the names of the page's inputs."""
+    if refusal is None:
+        return {}
+    errors = refusal.errors
+    if refusal.code == "phone_taken":
+        errors = (FieldError("phone", PROBLEMS["phone_taken"].detail),)
+    return {"province" if error.field == "unit_code" else error.field: error.message for error in errors}
+
+
+# Signing in and out
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> Answer:
+    if current_user.is_authenticated:
+        return redirect(safe_next(request.args.get("next")) or url_for("site.home"))
+    return _sign_in_page(request.args)
+
+
+@blueprint.post("/sign-in")
+def sign_in_now() -> Answer:
+    form = request.form
+    try:
+        account = accounts.sign_in(db.session(), platform().cache, form.get("phone", ""), form.get("password", ""))
+    except Refusal as refusal:
+        return _sign_in_page(form, refusal), PROBLEMS[refusal.code].status
+    enter(account)
+    return redirect(safe_next(form.get("next")) or url_for("site.home"), 303)
+
+
+def _sign_in_page(form: Any, refusal: Refusal | None = None) -> str:
+    return render_template(
+        "account/sign_in.html",
+        form=form,
+        problem=PROBLEMS[refusal.code] if refusal else None,
+        next=safe_next(form.get("next")),
+        logins=demo.demo_logins(db.session(), platform().settings),
+    )
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    leave()
+    flash(_("You are signed out."), "green")
+    return redirect(url_for("site.home"), 303)
+
+
+# The own account
+
+
+@blueprint.get("/account")
+@signed_in_checked
+def profile() -> str:
+    return _profile_page()
+
+
+@blueprint.post("/account/password")
+@signed_in_checked
+def change_password() -> Answer:
+    held, form = platform(), request.form
+    try:
+        account = accounts.change_password(
+            db.session(),
+            held.cache,
+            held.gateway.client,
+            held.season.get(),
+            current_user.id,
+            form.get("old_password", ""),
+            form.get("new_password", ""),
+        )
+    except Refusal as refusal:
+        return _profile_page(refusal), PROBLEMS[refusal.code].status
+    enter(account)
+    flash(_("Your password is changed. Other phones and computers are signed out."), "green")
+    return redirect(url_for("account.profile"), 303)
+
+
+@blueprint.post("/account/sign-out-everywhere")
+@signed_in_checked
+def sign_out_everywhere() -> Response:
+    held = platform()
+    accounts.sign_out_everywhere(db.session(), held.gateway.client, held.season.get(), current_user.id)
+    leave()
+    flash(_("You are signed out on all phones and computers."), "green")
+    return redirect(url_for("site.home"), 303)
+
+
+def _profile_page(refusal: Refusal | None = None) -> str:
+    session = db.session()
+    person = accounts.profile(session, current_user.id)
+    return render_template(
+        "account/profile.html",
+        person=person,
+        problem=PROBLEMS[refusal.code] if refusal else None,
+        errors=_messages(refusal),
+    )

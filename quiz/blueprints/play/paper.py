@@ -1,0 +1,170 @@
+"""From the start to the hand-in. No table is asked here: the cookie says who, the paper says what, Redis decides.
+
+The script of these pages speaks to the API; these views are what works without it, and they keep what was typed
+whatever happens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+from werkzeug.wrappers import Response
+
+from quiz import clock
+from quiz.blueprints.play.blueprint import blueprint, desk
+from quiz.errors import PROBLEMS, FieldError, Refusal
+from quiz.extensions import csrf, db
+from quiz.intake.calls import Starter
+from quiz.intake.errors import IntakeUnavailable, InvalidPaper, LoginRequired, PaperExpired
+from quiz.intake.reading import Draft, HandedIn, OpenAttempt, read_attempt, read_draft
+from quiz.intake.season import RoundCard
+from quiz.intake.signing import SignedPaper
+from quiz.services import papers
+from quiz.services.papers import Desk, Sheet
+from quiz.services.today import rules_of
+from quiz.sessions import PAPER, leave
+
+Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+RETRY_AFTER = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands on the sheet when it is rendered."""
+
+    answers: dict[str, list[str]]
+    prediction: str = ""
+    seq: int = 0
+
+
+@blueprint.post("/rounds/<int:number>/start")
+@login_required
+def start(number: int) -> Response:
+    held = desk()
+    card = papers.round_of(held.seasons.get(), None, number)
+    who = Starter(current_user.id, current_user.unit_id, current_user.auth_epoch, channel="web")
+    try:
+        started = papers.start(held, card, who, clock.to_ms(clock.now()), db.session)
+    except LoginRequired:
+        leave()
+        flash(_("This session was ended on another device. Sign in again to go on."), "info")
+        return redirect(url_for("account.sign_in", next=url_for("site.home")), 303)
+    session[PAPER] = started.token
+    return redirect(url_for("play.paper"), 303)
+
+
+@blueprint.get("/paper")
+@login_required
+def paper() -> Answer:
+    """The paper in hand, as often as it is asked for; once it was handed in, its receipt."""
+    held = desk()
+    try:
+        signed = papers.read_paper(held, session.get(PAPER), current_user.id)
+    except InvalidPaper:
+        return redirect(url_for("site.home"))
+    card = held.seasons.get().rounds.get(signed.paper.round_id)
+    if card is None:
+        return redirect(url_for("site.home"))
+    try:
+        record = read_attempt(held.gateway, card, signed.paper.participant, signed.paper.attempt)
+        draft = read_draft(held.gateway, card, signed.paper.participant, signed.paper.attempt)
+    except IntakeUnavailable:
+        # The paper itself needs no Redis, and the phone has the answers: better this page than none.
+        record, draft = None, None
+    if isinstance(record, HandedIn):
+        return redirect(_receipt_page(f"{held.signer.identity(signed)}-{record.proof}"))
+    deadline = record.deadline if isinstance(record, OpenAttempt) else signed.paper.deadline
+    return _sheet(held, card, signed, _drafted(held, card, signed, draft), deadline=deadline)
+
+
+@blueprint.post("/paper")
+@csrf.exempt  # The paper is itself a secret of this person, and a session that ended meanwhile must not cost a sheet.
+def paper_sent() -> Answer:
+    """Hand in, or keep the sheet: the form's own buttons, for browsers without the script."""
+    held = desk()
+    holder = current_user.id if current_user.is_authenticated else None
+    signed = papers.read_paper(held, request.form.get("paper"), holder)
+    card = held.seasons.get().rounds.get(signed.paper.round_id)
+    if card is None:
+        raise InvalidPaper
+    shown = Shown(_answers(signed), request.form.get("prediction", "").strip())
+    try:
+        sheet = Sheet(request.form["paper"], shown.answers, _prediction(card, shown.prediction))
+        return _take(held, sheet, holder)
+    except Refusal as refusal:
+        return _sheet(held, card, signed, shown, refusal=refusal), PROBLEMS[refusal.code].status
+    except PaperExpired:
+        return _sheet(held, card, signed, shown, refusal=Refusal("paper_expired")), 410
+    except IntakeUnavailable:
+        page = _sheet(held, card, signed, shown, refusal=Refusal("intake_unavailable"))
+        return page, 503, {"Retry-After": RETRY_AFTER}
+
+
+def _take(held: Desk, sheet: Sheet, holder: int | None) -> Response:
+    now = clock.to_ms(clock.now())
+    if "keep" in request.form:
+        papers.keep_draft(held, sheet, now, holder, now)
+        flash(_("Kept on the server. Hand it in before the time is over."), "green")
+        return redirect(url_for("play.paper"), 303)
+    receipt = papers.hand_in(held, sheet, None, holder, now, db.session)
+    session.pop(PAPER, None)
+    return redirect(_receipt_page(receipt.text), 303)
+
+
+def _receipt_page(receipt: str) -> str:
+    return url_for("play.entry", receipt=receipt)
+
+
+def _answers(signed: SignedPaper) -> dict[str, list[str]]:
+    """The ticked options of the paper's questions; a form has nothing else to say about them."""
+    names = (str(place + 1) for place in signed.paper.questions)
+    ticked = {name: request.form.getlist(f"q{name}") for name in names}
+    return {name: options for name, options in ticked.items() if options}
+
+
+def _prediction(card: RoundCard, typed: str) -> int | None:
+    if not typed or card.rules.get("prediction") is None:
+        return None
+    digits = "".join(typed.replace(".", "").replace(",", "").split())
+    if not digits.isdecimal() or len(digits) > 10:
+        raise Refusal("invalid_request", errors=(FieldError("prediction", _("Write a whole number.")),))
+    return int(digits)
+
+
+def _drafted(held: Desk, card: RoundCard, signed: SignedPaper, draft: Draft | None) -> Shown:
+    if draft is None:
+        return Shown({})
+    bank = held.seasons.bank(card, signed.paper.bank)
+    answers = papers.ids_of(bank, signed.paper.questions, draft.masks)
+    return Shown(answers, "" if draft.prediction is None else str(draft.prediction), draft.seq)
+
+
+def _sheet(
+    held: Desk,
+    card: RoundCard,
+    signed: SignedPaper,
+    shown: Shown,
+    *,
+    deadline: int | None = None,
+    refusal: Refusal | None = None,
+) -> str:
+    paper = signed.paper
+    words: dict[str, Any] = {}
+    return render_template(
+        "play/paper.html",
+        card=card,
+        paper=paper,
+        token=request.form.get("paper") or session.get(PAPER),
+        sheet_id=f"{paper.issuer}.{paper.round_id}.{paper.participant}.{paper.attempt}",
+        rules=rules_of(card),
+        questions=papers.shown_questions(held, card, paper),
+        shown=shown,
+        deadline=paper.deadline if deadline is None else deadline,
+        problem=PROBLEMS[refusal.code] if refusal else None,
+        errors={error.field: error.message for error in refusal.errors} if refusal else {},
+        words=words,
+    )
