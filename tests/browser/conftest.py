@@ -1,0 +1,109 @@
+"""A live server on the test database, and Debian's Chromium against it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.browser import stage as staging
+from tests.browser.stage import Stage
+
+PHONE_SIZE = {"width": 360, "height": 740}
+DESK_SIZE = {"width": 1280, "height": 800}
+_QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def chromium() -> str:
+    names = (os.environ.get("CHROMIUM", "chromium"), "chromium-browser", "google-chrome")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        pytest.fail("Chromium is missing. Install it: apt-get install chromium (or set CHROMIUM).")
+    return found
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium(), args=_QUIET)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(made_app: Flask) -> Iterator[str]:
+    """The application behind a real socket, in threads of this process."""
+    server = make_server("127.0.0.1", 0, made_app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def stage(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    # A browser sends the token that the page gave it: here it is checked as in production.
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    return staging.build(app)
+
+
+OpenContext = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def context_with(browser: Browser, address: str) -> Iterator[OpenContext]:
+    """Make a context; Vietnamese on a phone unless told otherwise."""
+    made: list[BrowserContext] = []
+
+    def make(**options: object) -> BrowserContext:
+        wanted = {"viewport": PHONE_SIZE, "locale": "vi-VN", "base_url": address} | options
+        context = browser.new_context(**wanted)  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def page(context_with: OpenContext) -> Page:
+    page = context_with().new_page()
+    return watched(page)
+
+
+def watched(page: Page) -> Page:
+    """Let what goes wrong inside the page fail the test: script errors and refusals of the content policy."""
+
+    def hear(message: str) -> None:
+        raise AssertionError(message)
+
+    page.on("pageerror", lambda error: hear(f"error in the page: {error}"))
+    page.on(
+        "console",
+        lambda message: hear(message.text) if "Content Security Policy" in message.text else None,
+    )
+    return page
