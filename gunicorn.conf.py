@@ -1,6 +1,7 @@
 """How the web server runs. The launcher sets HOST, PORT and WEB_CONCURRENCY; a container may set the same."""
 
 import os
+from typing import Any
 
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 if ":" in (os.environ.get("HOST") or ""):
@@ -31,6 +32,28 @@ limit_request_field_size = 8190
 accesslog = None
 errorlog = "-"
 loglevel = "info"
+# The same JSON lines as everybody's.
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"()": "quiz.logs.StandardError"}},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+}
 
 # One path for each user by default, so two stacks would fight over it. Signals do all that it could.
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """In each web process, once its application stands: it publishes its figures from here on."""
+    from quiz import observe
+
+    worker.beat = observe.start_beat(worker.wsgi.extensions["quiz80"].cache)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """The last second's lines and figures are not lost at an orderly end."""
+    beat = getattr(worker, "beat", None)
+    if beat is not None:
+        beat.stop()

@@ -9,9 +9,10 @@ from quiz.config import Settings, load_settings
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application: an ordered list of steps, nothing else. It never migrates and never loads data."""
-    from quiz import blueprints, cli, extensions, pages, web
+    from quiz import blueprints, cli, extensions, logs, observe, pages, web
 
     settings = settings or load_settings()
+    logs.configure(settings.log_level)
     app = Flask(__name__)
     web.configure(app, settings)
     extensions.db.init_app(app)
@@ -23,4 +24,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     blueprints.register(app)
     web.init_errors(app)
     cli.register(app)
+    observe.init(app, settings)
     return app

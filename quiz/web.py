@@ -11,10 +11,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from quiz import metrics
 from quiz.config import Settings
 from quiz.errors import ANSWER_PROBLEMS, PROBLEMS, FieldError, Refusal
 from quiz.extensions import babel, csrf, login_manager
 from quiz.intake.errors import IntakeRefusal, InvalidAnswers
+from quiz.logs import get_logger
+from quiz.observe import request_id
+
+log = get_logger("quiz.web")
 
 MAX_BODY = 256 * 1024
 LANGUAGES = ("vi", "en")
@@ -52,6 +57,8 @@ def configure(app: Flask, settings: Settings) -> None:
             "max_overflow": 8,
             "pool_timeout": 3,
             "pool_pre_ping": True,
+            # Errors of the database are logged; a phone number in a parameter is not.
+            "hide_parameters": True,
             "connect_args": {"connect_timeout": 2},
         },
         MAX_CONTENT_LENGTH=MAX_BODY,
@@ -98,6 +105,7 @@ def wants_json() -> bool:
 def refuse(refusal: Refusal) -> Response:
     """A refusal as problem+json for the API, as a page for people."""
     problem = PROBLEMS[refusal.code]
+    metrics.refused(refusal.code)
     if wants_json():
         response = jsonify(
             {
@@ -142,7 +150,7 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(PoolTimeout)
     @app.errorhandler(RedisError)
     def away(error: Exception) -> Response:
-        app.logger.error("part of the service is away", exc_info=error)
+        log.error("service_away", endpoint=request.endpoint, error=error)
         return refuse(Refusal("service_unavailable"))
 
     @app.errorhandler(HTTPException)
@@ -154,5 +162,5 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:
-        app.logger.error("internal error", exc_info=error)
-        return refuse(Refusal("internal_error"))
+        log.error("internal_error", endpoint=request.endpoint, exc_info=error)
+        return refuse(Refusal("internal_error", request_id=request_id()))

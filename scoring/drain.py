@@ -25,10 +25,13 @@ from redis import Redis
 from redis.exceptions import ResponseError
 from sqlalchemy import Engine
 
+from quiz import logs
 from quiz.intake import keys, primer
 from quiz.intake.season import RoundCard
 from scoring.packing import Packed, pack
 from scoring.storing import Scorers, store
+
+log = logs.get_logger("scoring.drain")
 
 BATCH = 20_000
 BLOCK_MS = 200
@@ -281,6 +284,7 @@ class Drain:
             maxlen=100_000,
         )
         self._acknowledge([message])
+        log.error("dead_letter", stream=stream.decode(), message_id=message_id.decode(), error=error)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ Each opens the application's context, calls one plain function, and may run twic
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import threading
 import time
@@ -18,7 +17,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from quiz import clock, create_app
+from quiz import clock, create_app, logs
 from quiz.extensions import Platform, db
 from quiz.intake.boards import DIRTY
 from scoring import boards, sweeper
@@ -28,7 +27,7 @@ DRAIN_SECONDS = 60.0
 LEASE_MS = 3_000
 BOARDS_EVERY = 0.5
 TREE_SECONDS = 60.0
-log = logging.getLogger("scoring.jobs")
+log = logs.get_logger("scoring.jobs")
 
 stopping = threading.Event()
 """Set when this process was asked to end: a job that works in turns ends after the present one."""
@@ -161,4 +160,4 @@ def worker_alive(connection: Redis, name: str, at: datetime) -> None:
     try:
         connection.set(f"quiz80:worker:{name}", at.isoformat(), ex=15)
     except RedisError as error:
-        log.warning("worker_heartbeat_failed: %s", error)
+        log.warning("worker_heartbeat_failed", worker=name, error=error)

@@ -6,7 +6,6 @@ logged and asked again at the next tick; the others go on.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -17,7 +16,7 @@ from datetime import datetime
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from quiz import clock
+from quiz import clock, logs, metrics
 from quiz.extensions import Platform
 from quiz.intake import boards as board_contract
 from quiz.intake import keys, primer
@@ -27,7 +26,7 @@ from scoring import boards, jobs, sweeper
 TICK_SECONDS = 1.0
 LEASE = "quiz80:scheduler"
 LEASE_MS = 3_000
-log = logging.getLogger("scoring.schedule")
+log = logs.get_logger("scoring.schedule")
 
 
 class Scheduler:
@@ -45,7 +44,7 @@ class Scheduler:
             try:
                 duty(now)
             except (RedisError, OSError, SQLAlchemyError, IntakeUnavailable) as error:
-                log.warning("duty_failed %s: %s", duty.__name__, error)
+                log.warning("duty_failed", duty=duty.__name__.strip("_"), error=error)
 
     def _leads(self) -> bool:
         connection = self._held.queue
@@ -56,7 +55,7 @@ class Scheduler:
                 return False
             connection.set(LEASE, self._token, px=LEASE_MS)
         except RedisError as error:
-            log.warning("scheduler_lease_failed: %s", error)
+            log.warning("scheduler_lease_failed", error=error)
             return False
         return True
 
@@ -97,12 +96,16 @@ class Scheduler:
 def main() -> None:
     os.environ["QUIZ80_PROCESS"] = "scheduler"
     app = jobs.application()
+    cache = app.extensions["quiz80"].cache
+    beat = metrics.Beat([lambda: metrics.publish(cache, "scheduler")])
+    beat.start()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     scheduler = Scheduler(app.extensions["quiz80"])
     with app.app_context():
         run(scheduler.tick, stop)
+    beat.stop()
 
 
 def run(tick: Callable[[datetime], None], stop: threading.Event) -> None:

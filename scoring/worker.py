@@ -7,16 +7,20 @@ import os
 import secrets
 import signal
 import threading
+import time
 
-from rq import Worker
+from rq import Queue, Worker
+from rq.executions import Execution
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from quiz import clock
+from quiz import clock, logs, metrics
 from quiz.extensions import Platform
 from scoring import jobs
 
 HEARTBEAT_SECONDS = 5.0
 QUEUES = ("urgent", "drain", "boards", "default")
+log = logs.get_logger("scoring.worker")
 
 
 class PromptWorker(Worker):
@@ -26,6 +30,14 @@ class PromptWorker(Worker):
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         if self.horse_pid:
             self.kill_horse(signal.SIGTERM)
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """In the work-horse: every line of the job carries its id and function, and its end is one line."""
+        logs.context.set({"job_id": job.id, "function": job.func_name})
+        began = time.monotonic()
+        succeeded = super().perform_job(job, queue, execution)
+        (log.info if succeeded else log.error)("job_ended", ok=succeeded, seconds=round(time.monotonic() - began, 3))
+        return succeeded
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
@@ -41,6 +53,7 @@ def main() -> None:
     held: Platform = jobs.application().extensions["quiz80"]
     stop = threading.Event()
     threading.Thread(target=_beat, args=(held, name, stop), daemon=True).start()
+    metrics.Beat([lambda: metrics.publish(held.cache, name)]).start()
     queues = [jobs.queue(held.queue, queue) for queue in QUEUES]
     # RQ keeps the name of a killed worker for a while; a new name never has to wait for it.
     worker = PromptWorker(

@@ -35,7 +35,11 @@ JOBS = ("scoring/jobs.py", "scoring/worker.py", "scoring/schedule.py")
 ROOMS = {
     "pure": PURE,
     "clock and settings": Room(files=("quiz/clock.py", "quiz/config.py"), libraries=()),
-    "counters": Room(files=("quiz/metrics.py",), libraries=("prometheus_client", "redis"), ours=("quiz.metrics",)),
+    "figures": Room(
+        files=("quiz/metrics.py",),
+        ours=("quiz.intake.counts",),
+        libraries=("prometheus_client", "redis", "msgspec"),
+    ),
     "intake": Room(files=("quiz/intake/",), ours=("quiz.intake",), libraries=("redis", "msgspec"), never=CLOCKS),
     "models": Room(
         files=("quiz/models/",),
@@ -55,7 +59,7 @@ ROOMS = {
         ours=(
             *("quiz.services", "quiz.intake", "quiz.models", "quiz.errors"),
             *("quiz.extensions", "quiz.web", "quiz.clock", "quiz.phases", "quiz.config", "quiz.metrics"),
-            *("quiz.sessions", "quiz.pages"),
+            *("quiz.sessions", "quiz.pages", "quiz.logs"),
         ),
         never=("redis", "rq"),
     ),
@@ -68,7 +72,7 @@ ROOMS = {
     ),
     "scoring": Room(
         files=("scoring/",),
-        ours=("scoring", "quiz.models", "quiz.intake", "quiz.phases", "quiz.clock", "quiz.metrics"),
+        ours=("scoring", "quiz.models", "quiz.intake", "quiz.phases", "quiz.clock", "quiz.metrics", "quiz.logs"),
         never=(*REQUEST, "rq", *CLOCKS),
     ),
     "commands": Room(

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from quiz.intake import keys
+from quiz.intake.counts import COUNTS
 from quiz.intake.draw import draw
 from quiz.intake.errors import (
     AttemptsExhausted,
@@ -64,6 +65,9 @@ class Mode(StrEnum):
     DEADLINE = "deadline"
 
 
+_ACCEPTED = {mode: f"accepted_{mode.value}" for mode in Mode}
+
+
 class _Meta(msgspec.Struct, array_like=True):
     """Kept with an open attempt, so that the same paper is signed again."""
 
@@ -107,6 +111,7 @@ def start(
     if refusal is not None:
         raise refusal
     outcome, attempt, started, deadline, kept, used = reply
+    COUNTS["started" if outcome == b"opened" else "papers_again"] += 1
     facts = _meta_decoder.decode(kept)
     paper = Paper(
         issuer=issuer,
@@ -190,6 +195,7 @@ def keep_draft(
     )
     if reply[0] == b"expired":
         raise PaperExpired
+    COUNTS["drafts"] += 1
 
 
 def settle(gateway: Gateway, signer: Signer, card: RoundCard, participant: int, attempt: int, now: int) -> bool:
@@ -205,6 +211,8 @@ def settle(gateway: Gateway, signer: Signer, card: RoundCard, participant: int, 
         keys.drafts(card.id, shard),
     ]
     reply = gateway.call(LAPSE, names, [participant, attempt, now])
+    if reply[0] == b"lapsed":
+        COUNTS["lapsed"] += 1
     if reply[0] != b"draft":
         return bool(reply[0] != b"open")
     key_id, event = _split_draft(reply[2])
@@ -289,7 +297,11 @@ def _hand_in(
     reply = gateway.call(
         HAND_IN, names, [paper.participant, paper.attempt, received, paper.deadline, proof, event, mode.value]
     )
-    if reply[0] == b"expired":
+    if reply[0] == b"accepted":
+        COUNTS[_ACCEPTED[mode]] += 1
+    elif reply[0] == b"again":
+        COUNTS["receipts_again"] += 1
+    elif reply[0] == b"expired":
         raise PaperExpired
     return reply
 
