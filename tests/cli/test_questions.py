@@ -53,7 +53,7 @@ def test_a_bad_file_adds_nothing_and_says_where(questions_import: Any) -> None:
     session.commit()
     result = questions_import({"questions": [GOOD, {**GOOD, "text": ""}]})
     assert (result.exit_code, count()) == (1, 0)
-    assert "Question 2: The question has no text." in result.output
+    assert "2: The question has no text." in result.output
 
 
 def test_an_unknown_round_is_named(questions_import: Any) -> None:
