@@ -7,7 +7,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every command group to the application."""
-    from quiz.cli import audit, boards, demo, questions, tokens, units
+    from quiz.cli import audit, boards, demo, participants, questions, tokens, units, users
 
     app.cli.add_command(audit.group)
     app.cli.add_command(units.group)
@@ -16,3 +16,5 @@ def register(app: Flask) -> None:
     app.cli.add_command(questions.group)
     app.cli.add_command(tokens.group)
     app.cli.add_command(demo.group)
+    app.cli.add_command(users.group)
+    app.cli.add_command(participants.group)

@@ -147,6 +147,43 @@ def add_user(
     return user
 
 
+def create_user(
+    session: Session, phone: str, full_name: str, role: str, unit_code: str | None, password: str, now: datetime
+) -> User:
+    """Make an account of any role, as an administrator does; the caller commits.
+
+    An officer's unit is what the officer answers for. Organizers and administrators have none.
+
+    Raises:
+        Refusal: invalid_request naming each field that is not right, phone_taken.
+    """
+    errors: list[FieldError] = []
+    number = _checked_phone(phone, errors)
+    if complaint := passwords.complaint(password, number or None):
+        errors.append(FieldError("password", complaint))
+    name = tidy_name(full_name)
+    if complaint := name_complaint(name):
+        errors.append(FieldError("full_name", complaint))
+    unit = None
+    if role in ("participant", "officer"):
+        unit = _checked_unit(session, unit_code or "", errors)
+    elif unit_code:
+        errors.append(FieldError("unit_code", _l("Only participants and officers have a unit.")))
+    if errors:
+        raise Refusal("invalid_request", errors=tuple(errors))
+    unit_id = unit.id if unit else None
+    return add_user(
+        session,
+        now,
+        full_name=name,
+        phone=number,
+        unit_id=unit_id,
+        role=role,
+        scope_unit_id=unit_id if role == "officer" else None,
+        password_hash=passwords.hash_password(password),
+    )
+
+
 def _commit_new(session: Session) -> None:
     try:
         session.commit()
