@@ -9,6 +9,9 @@ import signal
 import threading
 import time
 
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue, Worker
 from rq.executions import Execution
 from rq.job import Job
@@ -25,6 +28,9 @@ log = logs.get_logger("scoring.worker")
 
 class PromptWorker(Worker):
     """Hands a stop on to the job that runs: RQ alone would wait for the minute that a drain may take."""
+
+    # While Redis is away RQ asks less and less often, up to once a minute: entries would lie for as long.
+    max_connection_wait_time = 2.0
 
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
@@ -54,12 +60,15 @@ def main() -> None:
     stop = threading.Event()
     threading.Thread(target=_beat, args=(held, name, stop), daemon=True).start()
     metrics.Beat([lambda: metrics.publish(held.cache, name)]).start()
-    queues = [jobs.queue(held.queue, queue) for queue in QUEUES]
+    # RQ waits for minutes in one call. A connection with the limits of the others would break off every time, with
+    # growing pauses in which no job is taken; and RQ would lift the limits of whatever it is given.
+    waiting = Redis.from_url(held.settings.queue_redis_url, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
+    queues = [jobs.queue(waiting, queue) for queue in QUEUES]
     # RQ keeps the name of a killed worker for a while; a new name never has to wait for it.
     worker = PromptWorker(
         queues,
         name=f"{name}-{os.getpid()}-{secrets.token_hex(3)}",
-        connection=held.queue,
+        connection=waiting,
         serializer=JSONSerializer,
     )
     worker.work(with_scheduler=False, logging_level="WARNING")
