@@ -1,0 +1,32 @@
+-- Send prepared requests, one after the other: PREFIX.0 for the first thread, PREFIX.1 for the second…
+-- A record is its length in bytes, a line break, and the raw HTTP request.
+local threads = 0
+
+function setup(thread)
+  thread:set("number", threads)
+  threads = threads + 1
+end
+
+function init(args)
+  prefix = args[1] .. "." .. number
+  file = assert(io.open(prefix, "rb"))
+  file:setvbuf("full", 1048576)
+end
+
+function request()
+  local length = file:read("*n", "*l")
+  if not length then
+    -- All of this thread's were sent: the file says so, wrk itself would sleep until its time is over.
+    io.open(prefix .. ".sent", "w"):close()
+    wrk.thread:stop()
+    return wrk.format("GET", "/")
+  end
+  return file:read(length)
+end
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format(
+    '\nREPORT {"requests": %d, "seconds": %f, "bad_status": %d, "broken": %d, "p50_ms": %f, "p99_ms": %f, "max_ms": %f}\n',
+    summary.requests, summary.duration / 1e6, e.status, e.connect + e.read + e.write + e.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3))
+end
