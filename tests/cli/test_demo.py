@@ -37,7 +37,7 @@ def session(app: Flask) -> Session:
 
 def planned(session: Session) -> int:
     contest = session.scalars(select(Contest)).one()
-    windows = [(clock.to_ms(made.opens_at), clock.to_ms(made.closes_at)) for made in contest.rounds]
+    windows = tuple((clock.to_ms(made.opens_at), clock.to_ms(made.closes_at)) for made in contest.rounds)
     return sum(len(visit.attempts) for visit in plan.make_plan(windows, clock.to_ms(contest.created_at), PEOPLE))
 
 
@@ -77,7 +77,7 @@ def test_the_demo_is_a_living_contest(
 def test_entries_score_what_the_plan_says(load: Callable[[], Result], session: Session) -> None:
     load()
     contest = session.scalars(select(Contest)).one()
-    windows = [(clock.to_ms(made.opens_at), clock.to_ms(made.closes_at)) for made in contest.rounds]
+    windows = tuple((clock.to_ms(made.opens_at), clock.to_ms(made.closes_at)) for made in contest.rounds)
     ids = session.scalars(select(User.id).where(User.role == "participant", User.synthetic).order_by(User.id)).all()
     numbers = {made.id: made.number for made in contest.rounds}
     entries = {

@@ -49,7 +49,7 @@ def ensure_tables(session: Session, now: datetime) -> Contest:
     contest = season.create_contest(session, SLUG, TITLE, now, current=True)
     rounds = [_make_round(session, contest, number, window, now) for number, window in enumerate(grid.windows(now), 1)]
     targets.add_targets(session, contest, rounds[grid.OPEN_ROUND - 1])
-    visits = plan.make_plan([_ms(made) for made in rounds], clock.to_ms(now), people.PARTICIPANTS)
+    visits = plan.make_plan(tuple(_ms(made) for made in rounds), clock.to_ms(now), people.PARTICIPANTS)
     synthetic.add_people(session, people.participants(people.homes(session), _first_visits(visits, rounds[0]), now))
     session.commit()
     return contest
@@ -65,7 +65,7 @@ def ensure_played(
     # A final round takes nothing any more; its people were all through when it became final.
     rounds = [made for made in contest.rounds if made.opens_at < now and made.finalized_at is None]
     players = _players(session, contest)
-    planned = plan.make_plan([_ms(made) for made in contest.rounds], clock.to_ms(now), len(players))
+    planned = plan.make_plan(tuple(_ms(made) for made in contest.rounds), clock.to_ms(now), len(players))
     read = cache.refresh()
     stage = Stage(
         gateway=gateway,

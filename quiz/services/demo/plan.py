@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from quiz.services.demo.chance import dice
 from quiz.services.demo.grid import OPEN_ROUND
@@ -58,8 +59,11 @@ class _Character:
     channel: str
 
 
-def make_plan(windows: Sequence[tuple[int, int]], now: int, people: int) -> list[Visit]:
+@lru_cache(maxsize=1)
+def make_plan(windows: tuple[tuple[int, int], ...], now: int, people: int) -> list[Visit]:
     """The visits of all rounds that have opened, in the order in which they begin.
+
+    Kept, because a load asks twice: when it makes the people and when it plays them.
 
     Args:
         windows: of the rounds from the first on, in ms.
