@@ -18,6 +18,7 @@ from quiz.models import CountingEvent
 from scoring import finalize, recount
 from scoring.storing import LOCK_CLASS
 
+_THESE = "person_id IN (SELECT person_id FROM recounting)"
 EntryName = tuple[int, int, int]
 """(participant, issuer, attempt)"""
 
@@ -81,29 +82,48 @@ def recount_persons(
         homes: person → unit that the entries count for from now on; others keep theirs.
     """
     session.flush()
-    facts = session.execute(
-        text("SELECT contest_id, shards, finalized_at FROM round WHERE id = :round"), {"round": round_id}
-    ).one()
-    values: dict[str, Any] = {
-        "id": round_id,
-        "contest": facts.contest_id,
-        "shards": facts.shards,
-        "persons": list(persons),
-    }
-    for table, select in (
-        ("standing_before", "SELECT * FROM standing WHERE round_id = :id AND person_id = ANY(:persons)"),
-        ("standing_after", recount.standings_sql(session, round_id, only_persons=True)),
-        ("contest_before", "SELECT * FROM contest_standing WHERE contest_id = :contest AND person_id = ANY(:persons)"),
-    ):
-        session.execute(text(f"DROP TABLE IF EXISTS {table}"))
-        session.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {select}"), values)
+    session.execute(text("DROP TABLE IF EXISTS recounting"))
+    session.execute(
+        text(
+            "CREATE TEMP TABLE recounting ON COMMIT DROP AS SELECT DISTINCT unnest(CAST(:p AS bigint[])) AS person_id"
+        ),
+        {"p": list(persons)},
+    )
+    prepare(session, round_id)
     for person, unit_id in (homes or {}).items():
         session.execute(
             text("UPDATE standing_after SET unit_id = :unit WHERE person_id = :person"),
             {"unit": unit_id, "person": person},
         )
+    write_prepared(session, round_id)
+
+
+def prepare(session: Session, round_id: int, source: str = "entry") -> None:
+    """Count the persons of the temporary table `recounting` into `standing_after`, beside `standing_before`.
+
+    Writes nothing that lasts: a dry run reads the difference of the two and goes.
+    """
+    contest = session.scalar(text("SELECT contest_id FROM round WHERE id = :id"), {"id": round_id})
+    session.execute(text("ANALYZE recounting"))
+    for table, select in (
+        ("standing_before", f"SELECT * FROM standing WHERE round_id = :id AND {_THESE}"),
+        ("standing_after", recount.standings_sql(session, round_id, source=source, persons="recounting")),
+        ("contest_before", f"SELECT * FROM contest_standing WHERE contest_id = :contest AND {_THESE}"),
+    ):
+        session.execute(text(f"DROP TABLE IF EXISTS {table}"))
+        session.execute(
+            text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {select}"), {"id": round_id, "contest": contest}
+        )
+        session.execute(text(f"ANALYZE {table}"))
+
+
+def write_prepared(session: Session, round_id: int) -> None:
+    """Make what `prepare` counted the standings and tallies; the ranks too, if the round is final."""
+    facts = session.execute(
+        text("SELECT contest_id, shards, finalized_at FROM round WHERE id = :round"), {"round": round_id}
+    ).one()
     for statement in _MOVES:
-        session.execute(text(statement), values)
+        session.execute(text(statement), {"id": round_id, "contest": facts.contest_id, "shards": facts.shards})
     if facts.finalized_at is not None:
         finalize.write_ranks(session, round_id)
 
@@ -130,6 +150,7 @@ def _lock(session: Session, round_id: int) -> None:
 
 
 _COLUMNS = recount.STANDING_COLUMNS
+
 _MOVES = (
     # Tallies move by after minus before: rows of other persons are never read.
     """
@@ -141,19 +162,19 @@ _MOVES = (
     ON CONFLICT (round_id, unit_id, shard) DO UPDATE SET participants = t.participants + excluded.participants,
         entries = t.entries + excluded.entries, score_sum = t.score_sum + excluded.score_sum
     """,
-    "DELETE FROM standing WHERE round_id = :id AND person_id = ANY(:persons)",
+    "DELETE FROM standing WHERE round_id = :id AND " + _THESE,
     f"""
     INSERT INTO standing (round_id, person_id, unit_id, entries, {_COLUMNS})
     SELECT :id, person_id, unit_id, entries, {_COLUMNS} FROM standing_after
     """,
-    "DELETE FROM contest_standing WHERE contest_id = :contest AND person_id = ANY(:persons)",
+    "DELETE FROM contest_standing WHERE contest_id = :contest AND " + _THESE,
     """
     INSERT INTO contest_standing (contest_id, person_id, unit_id, entries, rounds, score)
     SELECT :contest, s.person_id, coalesce(min(b.unit_id), (array_agg(s.unit_id ORDER BY s.received_at))[1]),
            sum(s.entries), count(*), sum(s.score)
     FROM standing s JOIN round r ON r.id = s.round_id AND r.contest_id = :contest
     LEFT JOIN contest_before b ON b.person_id = s.person_id
-    WHERE s.person_id = ANY(:persons) GROUP BY s.person_id
+    WHERE s.person_id IN (SELECT person_id FROM recounting) GROUP BY s.person_id
     """,
     """
     INSERT INTO contest_tally AS t (contest_id, unit_id, shard, participants, entries, standings, score_sum)
@@ -161,7 +182,7 @@ _MOVES = (
         SELECT unit_id, person_id, -1 AS people, -entries AS entries, -rounds AS rounds, -score AS score
         FROM contest_before
         UNION ALL SELECT unit_id, person_id, 1, entries, rounds, score FROM contest_standing
-        WHERE contest_id = :contest AND person_id = ANY(:persons)
+        WHERE contest_id = :contest AND person_id IN (SELECT person_id FROM recounting)
     ) moves GROUP BY 2, 3 ORDER BY 2, 3
     ON CONFLICT (contest_id, unit_id, shard) DO UPDATE SET participants = t.participants + excluded.participants,
         entries = t.entries + excluded.entries, standings = t.standings + excluded.standings,

@@ -66,7 +66,7 @@ def finalize_round(session: Session, round_id: int, now: datetime) -> bool:
     ).one_or_none()
     if changed is None:
         return False
-    cursor = _cursor(session)
+    cursor = cursor_of(session)
     rules = load_scorer(cursor, round_id).rules
     if rules.prediction is not None and "prediction_gap" in rules.ranking:
         _write_gaps(cursor, round_id, true_number(session, round_id, rules))
@@ -135,7 +135,7 @@ def _copy_merits(cursor: psycopg.Cursor[Any], merit: Any, rows: Sequence[Any], t
             copy.write_row((participant, issuer, attempt, merit(facts)))
 
 
-def _cursor(session: Session) -> psycopg.Cursor[Any]:
+def cursor_of(session: Session) -> psycopg.Cursor[Any]:
     """A psycopg cursor inside the session's own transaction."""
     connection: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
     return connection.cursor()

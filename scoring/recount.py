@@ -27,7 +27,7 @@ class Difference:
 
 
 STANDING_COLUMNS = "participant_id, issuer, attempt, score, correct, prediction, duration_ms, received_at, merit"
-_OF_ENTRY = STANDING_COLUMNS.replace("participant_id", "e.participant_id")
+_OF_ENTRY = ", ".join(f"e.{name}" for name in STANDING_COLUMNS.split(", "))
 _LIMIT = 1_000
 
 
@@ -97,29 +97,33 @@ def _contests(session: Session, rounds: Sequence[int]) -> list[int]:
     )
 
 
-def standings_sql(session: Session, round_id: int, *, only_persons: bool = False) -> str:
+def standings_sql(session: Session, round_id: int, *, source: str = "entry", persons: str | None = None) -> str:
     """SELECT that makes the standings of a round from its entries.
 
     The home unit is the one the standing has, else of the person's first attempt; which entry is the standing is the
-    round's rule. With `only_persons` it counts the persons of the parameter `persons` alone.
+    round's rule.
+
+    Args:
+        source: the relation that holds the entries: the table, or one that shows them as they would be.
+        persons: a relation of person_id; only these are counted. Both are names of our own, never from outside.
     """
-    persons = (
-        "AND e.participant_id IN (SELECT id FROM users WHERE person_id = ANY(:persons)"
-        " UNION ALL SELECT unnest(CAST(:persons AS bigint[])))"
-        if only_persons
+    only = (
+        f"AND e.participant_id IN (SELECT person_id FROM {persons} UNION ALL "
+        f"SELECT id FROM users WHERE person_id <> id AND person_id IN (SELECT person_id FROM {persons}))"
+        if persons
         else ""
     )
     which = session.scalar(text("SELECT rules->>'which' FROM round WHERE id = :id"), {"id": round_id}) or "best"
     return f"""
-    SELECT DISTINCT ON (person_id) person_id, home AS unit_id, entries, {STANDING_COLUMNS}
+    SELECT DISTINCT ON (person_id) person_id, coalesce(s_unit_id, first_unit_id) AS unit_id, entries,
+           {STANDING_COLUMNS}
     FROM (
         SELECT coalesce(u.person_id, e.participant_id) AS person_id, {_OF_ENTRY},
-               count(*) OVER person AS entries,
-               coalesce((SELECT s.unit_id FROM standing s WHERE s.round_id = :id
-                         AND s.person_id = coalesce(u.person_id, e.participant_id)),
-                        first_value(e.unit_id) OVER (person ORDER BY e.attempt, e.issuer)) AS home
-        FROM entry e LEFT JOIN users u ON u.id = e.participant_id AND u.person_id <> u.id
-        WHERE e.round_id = :id AND e.counted {persons}
+               count(*) OVER person AS entries, s.unit_id AS s_unit_id,
+               first_value(e.unit_id) OVER (person ORDER BY e.attempt, e.issuer) AS first_unit_id
+        FROM {source} e LEFT JOIN users u ON u.id = e.participant_id AND u.person_id <> u.id
+        LEFT JOIN standing s ON s.round_id = :id AND s.person_id = coalesce(u.person_id, e.participant_id)
+        WHERE e.round_id = :id AND e.counted {only}
         WINDOW person AS (PARTITION BY coalesce(u.person_id, e.participant_id))
     ) counted
     ORDER BY person_id, {ordering.first_in_sql(which)}
