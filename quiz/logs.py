@@ -99,7 +99,6 @@ def _encode(fields: Any, **_: object) -> str:
 _BEFORE: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
-    structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     _say_where,
 ]
