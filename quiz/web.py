@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Flask, Response, has_request_context, jsonify, render_template, request, session
+from flask import Flask, Request, Response, has_request_context, jsonify, render_template, request, session
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from flask_login import UserMixin
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
@@ -48,6 +49,15 @@ class SignedIn(UserMixin):
         return f"{self.id}.{self.unit_id}.{self.auth_epoch}.{self.role}.{self.name}"
 
 
+class PageSessions(SecureCookieSessionInterface):
+    """Sessions for pages. The API has no cookie to read or to set, and its hot path no time to look for one."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return self._none if request.path.startswith("/api/") else super().open_session(app, request)
+
+
 def configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -70,6 +80,7 @@ def configure(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_LOCALE="vi",
         BABEL_DEFAULT_TIMEZONE="Asia/Ho_Chi_Minh",
     )
+    app.session_interface = PageSessions()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
 

@@ -85,6 +85,22 @@ def test_a_method_that_is_not_allowed_names_those_that_are(
     assert response.headers["Allow"] == allowed
 
 
+@pytest.mark.parametrize(
+    ("header", "language"), [(None, "vi"), ("en", "en"), ("en-GB,en;q=0.9", "en"), ("fr", "vi"), ("vi,en;q=0.5", "vi")]
+)
+def test_refusals_speak_the_callers_language(anybody: Caller, header: str | None, language: str) -> None:
+    response = anybody.get("/nothing", headers={"Accept-Language": header} if header else {})
+    title = refused(response, 404, "not_found")["title"]
+    assert title == {"en": "Not found", "vi": "Không tìm thấy"}[language]
+
+
+@pytest.mark.parametrize(("language", "title"), [("vi", "API của cuộc thi"), ("en", "Quiz contest API")])
+def test_the_description_speaks_it_too(anybody: Caller, language: str, title: str) -> None:
+    response = anybody.get("/openapi.json", headers={"Accept-Language": language})
+    assert response.json["info"]["title"] == title
+    assert response.headers["Vary"] == "Accept-Language"
+
+
 def test_a_bug_is_said_without_internals(
     anybody: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -105,6 +121,7 @@ def test_no_cookie_is_read_or_set(hoa: Caller) -> None:
             response = hoa.post(path)
             assert response.status_code in (200, 201)
             assert "Set-Cookie" not in response.headers
+            assert "Vary" not in response.headers
     finally:
         hoa.client.application.config["WTF_CSRF_ENABLED"] = False
 
