@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from quiz.services.formats.answers import difficulty_of, right_places, split_tags
@@ -17,19 +17,17 @@ from quiz.services.formats.drafts import (
     QuestionDraft,
     Where,
 )
-from quiz.services.formats.lines import option_start, split_line, starred
-from quiz.services.formats.word_text import Line, Marks
+from quiz.services.formats.lines import label_place, option_start, parts_of, starred
+from quiz.services.formats.word_text import NO_MARKS, Line, Marks
 
 _QUESTION = re.compile(r"^\s*(?:câu(?:\s+hỏi)?|question)\s*(?:số\s*)?(\d+)\s*[.:)/\-–—]*\s*", re.IGNORECASE)
 _NUMBERED = re.compile(r"^\s*(\d{1,4})\s*[.)]\s+(?=\S)")
-_SECTION = re.compile(
-    r"^\s*(?:chủ đề|chuyên đề|topic)\s+(?:\d+|[IVX]+)\s*[.:)\-–—]\s*(?P<name>.+)$"
-    r"|^\s*(?:[IVX]+\s*[.)]|phần|chương|tuần)\s.+$",
-    re.IGNORECASE,
+_TOPIC = re.compile(
+    r"^\s*(?:chủ đề|chuyên đề|tuần|topic|week)\s+(?:\d+|[IVX]+)\s*(?:[.:)\-–—]\s*(?P<name>.+))?$", re.IGNORECASE
 )
-_KEY_TITLE = re.compile(r"^\s*(?:bảng\s+)?(?:đáp án|answer key|answers)\s*:?\s*$", re.IGNORECASE)
+_SECTION = re.compile(r"^\s*(?:[IVX]+\s*[.)]|(?:phần|chương|part)\s+(?:\d+|[IVX]+)\b)", re.IGNORECASE)
+_KEY_TITLE = re.compile(r"^\s*(?:bảng\s+)?(?:đáp án|answer key|answers?)\s*:?\s*$", re.IGNORECASE)
 _KEY = re.compile(rf"(?:câu\s*)?(\d+)\s*[.:\-–)]?\s*([{LETTERS}](?:\s*,\s*[{LETTERS}])*)(?=[\s,;|]|$)", re.IGNORECASE)
-_KEY_LINE = re.compile(rf"^(?:\s*{_KEY.pattern}[\s,;|]*)+$", re.IGNORECASE)
 _FIELDS = {
     "right": r"đáp án(?: đúng)?|trả lời|phương án đúng|đ/a|đa|answer|correct answer|key",
     "explanation": r"giải thích|lời giải|hướng dẫn(?: giải| trả lời)?|explanation|feedback",
@@ -39,15 +37,20 @@ _FIELDS = {
     "tags": r"nhãn|thẻ|từ khóa|tags|keywords",
 }
 _FIELD = re.compile(
-    r"^\s*\(?(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _FIELDS.items()) + r")\s*[:：]\s*", re.IGNORECASE
+    r"^\s*(?P<open>\()?\s*(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _FIELDS.items()) + r")\s*[:：]\s*",
+    re.IGNORECASE,
 )
+_LETTER_LIST = rf"([{LETTERS}](?:\s*,\s*[{LETTERS}])*)\s*\.?\s*$"
+_BARE_RIGHT = re.compile(
+    rf"^\s*(?:=>|->|→|⇒)?\s*(?:đáp án|phương án|chọn)(?: đúng)?(?: là)?\s*{_LETTER_LIST}", re.IGNORECASE
+)
+_LETTERS_ONLY = re.compile(rf"^\s*{_LETTER_LIST}", re.IGNORECASE)
 _MARKS_IN_ORDER = ("highlight", "color", "u", "b")
 """The less a mark is used for anything else, the earlier it is believed."""
 
 
 @dataclass(slots=True)
 class _Option:
-    line: Line
     text: str
     star: bool
     marks: Marks
@@ -59,13 +62,26 @@ class _Open:
 
     number: str
     where: Where
-    text: list[str]
     topic: str
+    text: list[str] = field(default_factory=list)
     options: list[_Option] = field(default_factory=list)
     fields: dict[str, list[str]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     last: str = "text"
     """The field that a line without a mark goes on with."""
+
+    @property
+    def complete(self) -> bool:
+        return len(self.options) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A line as it is looked at: composed, so that patterns fit, and with marks only if they fit its characters."""
+
+    text: str
+    marks: tuple[Marks, ...]
+    where: Where
 
 
 class LineReader:
@@ -80,125 +96,112 @@ class LineReader:
         self._in_key = False
 
     def read(self, line: Line) -> None:
-        text = unicodedata.normalize("NFC", line.text)
-        if len(text) != len(line.text):
-            # Marks belong to characters; where accents are composed only now, they are of no use.
-            line = Line(line.text, (), line.number, line.lost)
-        if not text.strip() and not line.lost:
-            return
-        if _KEY_TITLE.match(text):
-            self._in_key = True
-        elif self._in_key and _KEY_LINE.match(text):
-            self._key |= dict(_KEY.findall(text))
-        else:
-            self._read(line, text)
+        composed = unicodedata.normalize("NFC", line.text)
+        same = len(composed) == len(line.text)
+        read = _Read(line.text if same else composed, line.marks if same else (), Where("paragraph", line.number))
+        if composed.strip():
+            self._read(read, composed)
+        if self._open is not None:
+            self._open.lost |= line.lost
 
-    def read_key(self, pairs: Iterator[tuple[str, str]]) -> None:
+    def read_key(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Number of the question → letters, from a table of answers."""
         self._key |= dict(pairs)
 
     def end(self) -> None:
-        """All lines are read: the questions go to the findings."""
+        """All lines are read: the questions go to the findings. The table of answers may stand at the very end."""
         self._close()
         for question in self._waiting:
             self._add(question)
         self._waiting.clear()
 
-    @property
-    def is_open(self) -> bool:
-        return self._open is not None
-
-    def _read(self, line: Line, text: str) -> None:
+    def _read(self, line: _Read, text: str) -> None:
+        question = self._open
+        if self._reads_key(text, question):
+            return
         if found := _QUESTION.match(text) or self._numbered(text):
             self._begin(line, found)
-        elif self._open is None or self._complete(self._open):
-            if not self._between(line, text):
-                self._go_on(line, text)
-        elif not self._in_question(self._open, line, text):
-            self._go_on(line, text)
+        elif question is not None and (self._reads_field(question, text) or self._reads_options(question, line)):
+            return
+        elif topic := _TOPIC.match(text):
+            self._close()
+            self._topic = (topic["name"] or "").strip() or self._topic
+        elif _SECTION.match(text):
+            self._close()
+        elif question is not None:
+            self._go_on(question, line)
+        elif (found := _FIELD.match(text)) and found["topic"]:
+            self._topic = text[found.end() :].strip()
+
+    def _reads_key(self, text: str, question: _Open | None) -> bool:
+        """`ĐÁP ÁN` and below it `1.A 2.C 3.D`; or, in a question, its letter on the line below `Đáp án:`."""
+        if _KEY_TITLE.match(text):
+            self._in_key = True
+            if question is not None:
+                question.last = "right"
+            return True
+        pairs = _KEY.findall(text)
+        if ((self._in_key and pairs) or len(pairs) > 1) and not _KEY.sub("", text).strip(" \t,;|."):
+            self.read_key(pairs)
+            return True
+        return False
 
     def _numbered(self, text: str) -> re.Match[str] | None:
         """`3. Ai là…` begins a question unless it is in the middle of one."""
-        found = _NUMBERED.match(text)
-        if found and (self._open is None or self._complete(self._open) or len(self._open.options) > 1):
-            return found
-        return None
+        return _NUMBERED.match(text) if self._open is None or self._open.complete else None
 
-    @staticmethod
-    def _complete(question: _Open) -> bool:
-        return len(question.options) > 1
-
-    def _begin(self, line: Line, found: re.Match[str]) -> None:
+    def _begin(self, line: _Read, found: re.Match[str]) -> None:
         self._close()
         self._in_key = False
-        where = Where("paragraph", line.number)
-        self._open = _Open(found[1], where, [], self._topic, lost=set(line.lost))
-        rest = line.text[found.end() :] if len(line.text) == len(found.string) else found.string[found.end() :]
-        if rest.strip():
-            self._open.text.append(rest)
+        self._open = question = _Open(found[1], line.where, self._topic)
+        rest = _Read(line.text[found.end() :], line.marks[found.end() :], line.where)
+        begin, end = parts_of(rest.text, 0)[0]
+        if option_start(rest.text, 0):
+            question.text.append(rest.text)
+            return
+        question.text.append(rest.text[begin:end])
+        if end < len(rest.text):
+            self._reads_options(question, _Read(rest.text[end:], rest.marks[end:], rest.where))
 
-    def _between(self, line: Line, text: str) -> bool:
-        """What may stand before a question or after its options: fields, a section's title, more options."""
-        question = self._open
-        if section := _SECTION.match(text):
-            self._close()
-            self._topic = (section["name"] or "").strip() or self._topic
-            return True
-        if question is not None:
-            return self._in_question(question, line, text)
-        if (found := _FIELD.match(text)) and found.lastgroup == "topic":
-            self._topic = text[found.end() :].strip()
-        return True  # titles above the first question
+    def _close(self) -> None:
+        if self._open is not None:
+            self._waiting.append(self._open)
+        self._open = None
 
-    def _in_question(self, question: _Open, line: Line, text: str) -> bool:
-        if found := _FIELD.match(text):
-            name = found.lastgroup or "text"
-            question.fields.setdefault(name, []).append(text[found.end() :])
-            question.last = name
-            question.lost |= line.lost
-            return True
-        if not option_start(text, len(question.options)):
+    @staticmethod
+    def _reads_field(question: _Open, text: str) -> bool:
+        if found := _BARE_RIGHT.match(text):
+            name, value = "right", found[1]
+        elif found := _FIELD.match(text):
+            name = next(name for name in _FIELDS if found[name])
+            value = text[found.end() :].strip()
+            value = value.removesuffix(")") if found["open"] else value
+        else:
             return False
-        offset = 0
-        for part in split_line(text, len(question.options)):
-            start = text.index(part, offset)
-            offset = start + len(part)
-            self._add_option(question, line, part, start)
-        question.lost |= line.lost
+        question.fields.setdefault(name, []).append(value)
+        question.last = name
         return True
 
     @staticmethod
-    def _add_option(question: _Open, line: Line, part: str, start: int) -> None:
-        found = option_start(part, len(question.options))
-        if found is None:
-            raise ValueError(part)
-        inside = [
-            marks for char, marks in zip(part, line.marks[start : start + len(part)], strict=False) if char.strip()
-        ]
-        marks = frozenset.intersection(*inside[found.end() :] or inside) if inside else frozenset()
-        label = inside[1 if starred(found) else 0] if inside else frozenset()
-        question.options.append(_Option(line, part[found.end() :], starred(found), marks | label))
+    def _reads_options(question: _Open, line: _Read) -> bool:
+        if not option_start(line.text, len(question.options)):
+            return False
+        for begin, end in parts_of(line.text, len(question.options)):
+            question.options.append(_option(line.text[begin:end], line.marks[begin:end], len(question.options)))
         question.last = "options"
+        return True
 
-    def _go_on(self, line: Line, text: str) -> None:
-        question = self._open
-        if question is None:
-            return
-        question.lost |= line.lost
-        if not text.strip():
-            return
+    def _go_on(self, question: _Open, line: _Read) -> None:
         if question.last == "text":
             question.text.append(line.text)
         elif question.last == "options":
             question.options[-1].text += f"\n{line.text}"
         elif question.last in ("explanation", "source"):
             question.fields[question.last].append(line.text)
+        elif question.last == "right" and "right" not in question.fields and _LETTERS_ONLY.match(line.text):
+            question.fields["right"] = [line.text]
         else:
-            self._findings.bad(Where("paragraph", line.number), "stray_line", text=text.strip()[:80])
-
-    def _close(self) -> None:
-        if self._open is not None:
-            self._waiting.append(self._open)
-        self._open = None
+            self._findings.bad(line.where, "stray_line", text=line.text.strip()[:80])
 
     def _add(self, question: _Open) -> None:
         faults = [Fault(code) for code in sorted(question.lost)]
@@ -219,12 +222,22 @@ class LineReader:
         written = " ".join(question.fields.get("right", [])).strip() or self._key.get(question.number, "")
         if written:
             texts = [option.text for option in question.options]
-            places = right_places(written.rstrip(" .)"), texts)
+            places = right_places(written, texts) or right_places(written.rstrip(" .)"), texts)
             if places is None:
                 faults.append(Fault("right_unknown", {"value": written[:80]}))
-            return places or [0]
+            return places or [0]  # the fault is told already; no second one about a missing right option
         stars = [place for place, option in enumerate(question.options) if option.star]
         return stars or _standing_out(question.options)
+
+
+def _option(part: str, marks: Sequence[Marks], place: int) -> _Option:
+    found = option_start(part, place)
+    if found is None:
+        raise ValueError(f"no option {place}: {part!r}")
+    of_text = [mark for at, mark in enumerate(marks) if at >= found.end() and part[at].strip()]
+    of_letter = marks[label_place(found)] if marks else NO_MARKS
+    common = frozenset.intersection(*of_text) if of_text else NO_MARKS
+    return _Option(part[found.end() :].strip(), starred(found), common | of_letter)
 
 
 def _standing_out(options: Sequence[_Option]) -> list[int]:
