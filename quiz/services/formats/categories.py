@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 ROOT = "$course$/top"
-_CONTEXT = re.compile(r"^(?:\$\w+\$/)?(?:top(?:/|$))?")
+_CONTEXT = re.compile(r"^(?:\$\w+\$(?:/|$))?(?:top(?:/|$))?")
 _DEFAULT = ("Default for ", "Mặc định cho ")
 _BETWEEN = " / "
 

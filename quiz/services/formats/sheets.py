@@ -57,8 +57,13 @@ def read(content: bytes) -> list[QuestionDraft]:
 def _rows(sheet: Any, several: bool) -> Iterator[Row]:
     sheet.reset_dimensions()
     inside = sheet.title if several else ""
+    empty: Any = None
     for number, cells in enumerate(sheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS), 1):
-        if any(cell.value is not None for cell in cells):
+        if cells is empty:
+            continue  # openpyxl gives one and the same row for each that is not in the file: there may be a million
+        if all(cell.value is None for cell in cells):
+            empty = cells
+        else:
             texts = [shown(cell) for cell in cells]
             faults = [
                 Fault("excel_error" if cell.data_type == "e" else "formula_cell", {"cell": cell.coordinate})

@@ -59,7 +59,8 @@ class _Document:
             Row(Where("table_row", number, str(table.number)), *_row(row)) for number, row in enumerate(table.rows, 1)
         ]
         for number, row in enumerate(rows[:HEADING_ROWS]):
-            if headings := headings_of(row.cells):
+            headings = headings_of(row.cells)
+            if headings and not _only_numbers(headings, rows[number + 1 :]):
                 reader = TableReader(headings, row.where, self._findings)
                 self._last = (headings, reader)
                 _read_rows(reader, rows[number + 1 :])
@@ -83,6 +84,13 @@ class _Document:
             return False
         _read_rows(reader, rows)
         return True
+
+
+def _only_numbers(headings: Headings, rows: Sequence[Row]) -> bool:
+    """`Câu | Đáp án` and below it `1 | B`: the answers of questions that stand elsewhere."""
+    column = headings.fields["text"]
+    texts = [row.cells[column].strip() for row in rows if column < len(row.cells)]
+    return not headings.options and all(text.isdigit() for text in texts if text)
 
 
 def _read_rows(reader: TableReader, rows: Sequence[Row]) -> None:

@@ -36,10 +36,8 @@ _FIELDS = {
     "difficulty": r"độ khó|mức độ(?: nhận thức)?|difficulty|level",
     "tags": r"nhãn|thẻ|từ khóa|tags|keywords",
 }
-_FIELD = re.compile(
-    r"^\s*(?P<open>\()?\s*(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _FIELDS.items()) + r")\s*[:：]\s*",
-    re.IGNORECASE,
-)
+_ANY_FIELD = "|".join(f"(?P<{name}>{words})" for name, words in _FIELDS.items())
+_FIELD = re.compile(rf"^\s*(?P<open>\()?(?:=>|->|→|⇒)?\s*(?:{_ANY_FIELD})\s*[:：]\s*", re.IGNORECASE)
 _LETTER_LIST = rf"([{LETTERS}](?:\s*,\s*[{LETTERS}])*)\s*\.?\s*$"
 _BARE_RIGHT = re.compile(
     rf"^\s*(?:=>|->|→|⇒)?\s*(?:đáp án|phương án|chọn)(?: đúng)?(?: là)?\s*{_LETTER_LIST}", re.IGNORECASE
@@ -198,7 +196,7 @@ class LineReader:
             question.options[-1].text += f"\n{line.text}"
         elif question.last in ("explanation", "source"):
             question.fields[question.last].append(line.text)
-        elif question.last == "right" and "right" not in question.fields and _LETTERS_ONLY.match(line.text):
+        elif question.last == "right" and not any(question.fields.get("right", [])) and _LETTERS_ONLY.match(line.text):
             question.fields["right"] = [line.text]
         else:
             self._findings.bad(line.where, "stray_line", text=line.text.strip()[:80])
