@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from quiz.extensions import db
 from quiz.models import Question
+from quiz.services.formats import detect, read
 from tests import seasons
 
 GOOD: dict[str, Any] = {
@@ -22,6 +23,19 @@ def questions_import(app: Flask, tmp_path: Path) -> Any:
         file = tmp_path / "bank.json"
         file.write_text(json.dumps(document), encoding="utf-8")
         return app.test_cli_runner().invoke(args=["questions", "import", str(file), "--round", str(number)])
+
+    return call
+
+
+@pytest.fixture
+def run(app: Flask, tmp_path: Path) -> Any:
+    """Run `flask questions …` in an empty folder, on a round without questions."""
+    session = db.session()
+    seasons.draft_round(session, seasons.contest(session), bank=[])
+    session.commit()
+
+    def call(*args: str | Path) -> Any:
+        return app.test_cli_runner().invoke(args=["questions", *map(str, args)])
 
     return call
 
@@ -60,3 +74,58 @@ def test_an_unknown_round_is_named(questions_import: Any) -> None:
     result = questions_import({"questions": [GOOD]}, 9)
     assert result.exit_code == 1
     assert "no round 9" in result.output
+
+
+TABLE = "Câu hỏi,A,B,Đáp án\nMột?,a,b,A\n{}"
+
+
+def test_any_format_comes_in(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "câu hỏi.csv"
+    file.write_text(TABLE.format("Hai?,a,b,B\n"), encoding="utf-8")
+    result = run("import", file, "--round", 1)
+    assert (result.exit_code, count()) == (0, 2), result.output
+
+
+def test_every_bad_line_is_told_and_none_comes_in(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text(TABLE.format("Hai?,a,b,C\nBa?,a,,A\n"), encoding="utf-8")
+    result = run("import", file, "--round", 1, "--go-without")
+    assert (result.exit_code, count()) == (1, 0)
+    assert "Line 3: “C” names no option of this question." in result.output
+    assert "Line 4: The question has 1 options; it needs 2 to 16." in result.output
+
+
+def test_what_the_bank_has_no_place_for_is_left_out_only_when_asked_to(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "x.gift"
+    file.write_text("Một?{=a ~b}\n\nTự luận?{}\n", encoding="utf-8")
+    result = run("import", file, "--round", 1)
+    assert (result.exit_code, count()) == (1, 0)
+    assert "Line 3" in result.output
+    assert "--go-without" in result.output
+    result = run("import", file, "--round", 1, "--go-without")
+    assert (result.exit_code, count()) == (0, 1), result.output
+
+
+def test_a_round_goes_out_and_comes_back_the_same(run: Any, tmp_path: Path) -> None:
+    first = {**GOOD, "explanation": "Vì thế.", "topic": "A", "difficulty": 5, "tags": ["x", "y"], "multiple": True}
+    (tmp_path / "bank.json").write_text(json.dumps({"questions": [first]}), encoding="utf-8")
+    assert run("import", tmp_path / "bank.json", "--round", 1).exit_code == 0
+    assert run("export", tmp_path / "out.xlsx", "--round", 1, "--format", "xlsx").exit_code == 0
+    assert read("x", (tmp_path / "out.xlsx").read_bytes()) == read("x", (tmp_path / "bank.json").read_bytes())
+
+
+def test_what_an_export_would_lose_is_told_before_it_is_written(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "bank.json").write_text(json.dumps({"questions": [{**GOOD, "source": "Sách"}]}), encoding="utf-8")
+    run("import", tmp_path / "bank.json", "--round", 1)
+    out = tmp_path / "out.gift"
+    result = run("export", out, "--round", 1, "--format", "gift")
+    assert result.exit_code == 1
+    assert "Source: left out in 1 questions" in result.output
+    assert not out.exists()
+    assert run("export", out, "--round", 1, "--format", "gift", "--lossy").exit_code == 0
+    assert [question.text for question in read("x", out.read_bytes())] == [GOOD["text"]]
+
+
+def test_the_template_is_written(run: Any, tmp_path: Path) -> None:
+    assert run("template", tmp_path / "t.xlsx").exit_code == 0
+    assert detect("t", (tmp_path / "t.xlsx").read_bytes()) == "xlsx"

@@ -40,6 +40,18 @@ def open_package(content: bytes) -> zipfile.ZipFile:
     return package
 
 
+def check_office(content: bytes) -> None:
+    """Look a workbook or document over before its library opens it.
+
+    Raises:
+        BadFile: as `open_package`; or a part declares a document type, which Office never writes.
+    """
+    with open_package(content) as package:
+        for name in package.namelist():
+            if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in read_part(package, name):
+                raise refuse("xml_forbidden", Where("file", inside=name))
+
+
 def read_part(package: zipfile.ZipFile, name: str) -> bytes:
     """The bytes of one part.
 

@@ -19,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from quiz.services.formats.drafts import Fault, Findings, QuestionDraft, Where, refuse
 from quiz.services.formats.grid import HEADINGS, Row, read_table, rows_of
-from quiz.services.formats.safe_zip import open_package
+from quiz.services.formats.safe_zip import check_office
 
 SHEET = "Câu hỏi"
 GUIDE = "Hướng dẫn"
@@ -38,7 +38,7 @@ def read(content: bytes) -> list[QuestionDraft]:
     Raises:
         BadFile: with every fault of every row.
     """
-    open_package(content).close()
+    check_office(content)
     findings = Findings()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of parts it passes over: charts, extensions

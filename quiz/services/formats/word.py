@@ -18,7 +18,7 @@ from docx.shared import Cm, Pt
 
 from quiz.services.formats.drafts import LETTERS, Fault, Findings, QuestionDraft, Where, refuse
 from quiz.services.formats.grid import HEADING_ROWS, Headings, Row, TableReader, headings_of, rows_of
-from quiz.services.formats.safe_zip import open_package
+from quiz.services.formats.safe_zip import check_office
 from quiz.services.formats.word_lines import LineReader
 from quiz.services.formats.word_text import Cell, Line, Reader, Table
 
@@ -29,7 +29,7 @@ _TICKS = frozenset(["x", "v", "✓", "✔", "đ", "đúng", "right", "true"])
 
 def read(content: bytes) -> list[QuestionDraft]:
     """Raises BadFile with every fault of every row and paragraph."""
-    open_package(content).close()
+    check_office(content)
     findings = Findings()
     try:
         _Document(Reader(Document(io.BytesIO(content))), findings).read()
