@@ -66,6 +66,15 @@ SENTENCES: Mapping[str, Any] = {
 }
 """One for each code of `formats`."""
 
+_KINDS: Mapping[str, Any] = {
+    "essay": _l("essay"),
+    "description": _l("text without a question"),
+    "shortanswer": _l("short answer"),
+    "numerical": _l("a number as answer"),
+    "matching": _l("matching"),
+    "composite": _l("several questions in one"),
+}
+"""Kinds of question that other tools name in their own words: those that are met most."""
 _PLACES: Mapping[str, Any] = {
     "file": _l("File"),
     "line": _l("Line %(number)s"),
@@ -117,6 +126,8 @@ def sentence(fault: Fault) -> str:
     params = dict(fault.params)
     if "field" in params:
         params["field"] = str(_FIELDS[str(params["field"])])
+    if "type" in params:
+        params["type"] = str(_KINDS.get(str(params["type"]), params["type"]))
     return str(SENTENCES[fault.code]) % params
 
 

@@ -78,21 +78,21 @@ def manifest(questions: Sequence[QuestionDraft]) -> bytes:
 
 def _lom(question: QuestionDraft) -> Element:
     """Parts in the order that the schema of LOM wants."""
-    lom = Element(_l("lom"))
+    lom = Element(_tag("lom"))
     if question.tags:
-        general = SubElement(lom, _l("general"))
+        general = SubElement(lom, _tag("general"))
         for tag in question.tags:
-            _put_string(SubElement(general, _l("keyword")), tag)
-    _put_word(SubElement(lom, _l("educational")), "difficulty", _level(question.difficulty))
+            _put_string(SubElement(general, _tag("keyword")), tag)
+    _put_word(SubElement(lom, _tag("educational")), "difficulty", _level(question.difficulty))
     if question.source:
-        relation = SubElement(lom, _l("relation"))
+        relation = SubElement(lom, _tag("relation"))
         _put_word(relation, "kind", "isbasedon")
-        _put_string(SubElement(SubElement(relation, _l("resource")), _l("description")), question.source)
+        _put_string(SubElement(SubElement(relation, _tag("resource")), _tag("description")), question.source)
     if question.topic:
-        classification = SubElement(lom, _l("classification"))
+        classification = SubElement(lom, _tag("classification"))
         _put_word(classification, "purpose", "discipline")
-        taxon = SubElement(SubElement(classification, _l("taxonPath")), _l("taxon"))
-        _put_string(SubElement(taxon, _l("entry")), question.topic)
+        taxon = SubElement(SubElement(classification, _tag("taxonPath")), _tag("taxon"))
+        _put_string(SubElement(taxon, _tag("entry")), question.topic)
     return lom
 
 
@@ -102,14 +102,14 @@ def _level(difficulty: int) -> str:
 
 def _put_word(parent: Element, name: str, value: str) -> None:
     """A word of a vocabulary, with the vocabulary's name."""
-    element = SubElement(parent, _l(name))
-    SubElement(element, _l("source")).text = _VOCABULARY
-    SubElement(element, _l("value")).text = value
+    element = SubElement(parent, _tag(name))
+    SubElement(element, _tag("source")).text = _VOCABULARY
+    SubElement(element, _tag("value")).text = value
 
 
 def _put_string(parent: Element, text: str) -> None:
-    SubElement(parent, _l("string"), language=_LANGUAGE).text = text
+    SubElement(parent, _tag("string"), language=_LANGUAGE).text = text
 
 
-def _l(name: str) -> str:
+def _tag(name: str) -> str:
     return f"{{{LOM}}}{name}"
