@@ -74,36 +74,25 @@ OpenContext = Callable[..., BrowserContext]
 
 @pytest.fixture
 def context_with(browser: Browser, address: str) -> Iterator[OpenContext]:
-    """Make a context; Vietnamese on a phone unless told otherwise."""
+    """Make a context; Vietnamese on a phone unless told otherwise. What goes wrong inside a page fails the test."""
     made: list[BrowserContext] = []
+    wrong: list[str] = []
 
     def make(**options: object) -> BrowserContext:
         wanted = {"viewport": PHONE_SIZE, "locale": "vi-VN", "base_url": address} | options
         context = browser.new_context(**wanted)  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
+        context.on("weberror", lambda error: wrong.append(f"script: {error.error}"))
+        context.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
         made.append(context)
         return context
 
     yield make
     for context in made:
         context.close()
+    assert wrong == []
 
 
 @pytest.fixture
 def page(context_with: OpenContext) -> Page:
-    page = context_with().new_page()
-    return watched(page)
-
-
-def watched(page: Page) -> Page:
-    """Let what goes wrong inside the page fail the test: script errors and refusals of the content policy."""
-
-    def hear(message: str) -> None:
-        raise AssertionError(message)
-
-    page.on("pageerror", lambda error: hear(f"error in the page: {error}"))
-    page.on(
-        "console",
-        lambda message: hear(message.text) if "Content Security Policy" in message.text else None,
-    )
-    return page
+    return context_with().new_page()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import resources
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quiz import clock
@@ -62,6 +63,13 @@ class Stage:
         sheet = Sheet(started.token, answers, chance.randrange(2_000))
         return papers.hand_in(self.desk, sheet, None, None, at_ms + chance.randrange(90_000, 500_000), db.session).text
 
+    def await_entries(self, count: int, seconds: float = 20) -> None:
+        """Count until so many entries are stored."""
+        until = time.monotonic() + seconds
+        while self.count() < count:
+            assert time.monotonic() < until, f"{count} entries did not arrive"
+            time.sleep(0.05)
+
     def count(self) -> int:
         """What the worker does: drain the streams, write the boards. Returns the entries counted."""
         runner = Drain(db.engine, self.platform.gateway.client, "lane-0", "test")
@@ -88,7 +96,8 @@ def build(app: Flask, people: int = 0, **rules: object) -> Stage:
     """Make the contest, and `people` who took part in the closed and the open round."""
     held: Platform = app.extensions["quiz80"]
     session, now = db.session(), clock.now()
-    units.load(session)
+    if session.scalar(select(func.count()).select_from(Unit)) == 0:
+        units.load(session)
     contest = season.create_contest(
         session, "tong-tuyen-cu", "Tìm hiểu 80 năm Ngày Tổng tuyển cử đầu tiên bầu Quốc hội Việt Nam", now, current=True
     )

@@ -49,6 +49,12 @@ def _progress(card: RoundCard, now: int) -> Progress | None:
         return None
 
 
+@blueprint.get("/now")
+def now() -> Response:
+    """Nothing but the Date of its answer: a device whose clocks disagree asks before it ends a paper."""
+    return Response(status=204, headers={"Cache-Control": "no-store"})
+
+
 @blueprint.get("/rounds")
 def rounds() -> str:
     contest = papers.contest_of(platform().season.get(), None)

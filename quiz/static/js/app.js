@@ -47,7 +47,9 @@ function say(kind, text, link) {
 let handed = null;
 
 function report() {
-  const mine = sheets.all();
+  // The paper's own page has its own line.
+  const here = document.getElementById("paper")?.dataset.sheet;
+  const mine = sheets.all().filter((sheet) => sheet.id !== here);
   const waiting = mine.find((sheet) => sheet.state === "handing");
   const lost = mine.find((sheet) => sheet.state === "expired" || sheet.state === "refused");
   if (waiting) {
@@ -58,7 +60,7 @@ function report() {
   const done = handed && sheets.load(handed);
   if (done?.state === "accepted") return say("green", words.done, `/entries/${done.receipt}`);
   if (lost) {
-    say("red", words.expired);
+    say("red", words[lost.state]);
     return sheets.remove(lost.id); // said once
   }
   if (!handed) say("", "");

@@ -7,6 +7,7 @@ const PATIENCE = 20000;
 
 export async function call(method, url, body, { keepalive = false } = {}) {
   const stop = new AbortController();
+  const began = performance.now();
   const timer = setTimeout(() => stop.abort(), PATIENCE);
   try {
     const response = await fetch(url, {
@@ -16,7 +17,7 @@ export async function call(method, url, body, { keepalive = false } = {}) {
       headers: body === undefined ? { Accept: "application/json" } : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    correct(response);
+    correct(response, performance.now() - began);
     return await read(response);
   } catch {
     return { outcome: "line" };

@@ -24,6 +24,7 @@ const id = form.dataset.sheet;
 
 let at = 0;
 let warned = false;
+let over = false;
 let last = "";
 
 const fillIn = (text, values) => text.replace(/#(\w+)/g, (_, name) => values[name]);
@@ -40,8 +41,11 @@ function fromPage() {
 }
 
 function predicted() {
-  const text = prediction?.value.trim().replace(/[.\s]/g, "") ?? "";
-  return /^\d{1,10}$/.test(text) ? Number(text) : null;
+  const text = prediction?.value.replace(/[.,\s]/g, "") ?? "";
+  const number = Number(text);
+  const fits = /^\d{1,10}$/.test(text) && number >= prediction.dataset.min && number <= prediction.dataset.max;
+  prediction?.setAttribute("aria-invalid", String(text !== "" && !fits));
+  return fits ? number : null;
 }
 
 function toPage(sheet) {
@@ -49,7 +53,7 @@ function toPage(sheet) {
     const chosen = new Set(sheet.answers[screen.dataset.question] ?? []);
     screen.querySelectorAll(".option input").forEach((input) => (input.checked = chosen.has(input.value)));
   });
-  if (prediction && document.activeElement !== prediction) prediction.value = sheet.prediction ?? "";
+  if (prediction && document.activeElement !== prediction && sheet.prediction !== null) prediction.value = sheet.prediction;
 }
 
 function open() {
@@ -74,7 +78,7 @@ function open() {
 function keep() {
   const sheet = sheets.change(id, (now) => {
     if (now.state !== "open") return;
-    Object.assign(now, fromPage());
+    Object.assign(now, fromPage(), { wrong: null });
     // Rises on every device, and over all devices of one person.
     now.seq = Math.max(now.seq + 1, Math.floor(clock.now()));
   });
@@ -134,6 +138,7 @@ function draw() {
 function summary(sheet) {
   const missing = questions.filter((question) => !sheet.answers[question.dataset.question]);
   const done = questions.length - missing.length;
+  if (prediction && sheet.prediction === null) missing.push(document.getElementById("guess"));
   document.getElementById("finish-title").textContent = fillIn(words.review, { done, all: questions.length });
   const list = document.getElementById("missing");
   list.hidden = missing.length === 0;
@@ -156,6 +161,7 @@ function tellTruth(sheet) {
   if (sheet.state === "accepted") [text, mood] = [fillIn(words.handed, { receipt: sheet.receipt.slice(0, 8) }), "sent"];
   else if (sheet.state === "expired") [text, mood] = [words.expired, "trouble"];
   else if (sheet.state === "refused") [text, mood] = [words.refused, "trouble"];
+  else if (sheet.wrong) [text, mood] = [sheet.wrong, "trouble"];
   else if (wrong) [text, mood] = [wrong === "line" ? words.line : words.busy, "trouble"];
   else if (sync.sending(id)) text = sheet.state === "handing" ? words.handing : words.sending;
   else if (sheet.seq > 0 && sheet.sent >= sheet.seq) [text, mood] = [words.both, "sent"];
@@ -179,11 +185,11 @@ function tick() {
     warned = true;
     say(words.two);
   }
-  const sheet = sheets.load(id);
-  if (left <= 0 && sheet?.state === "open") {
+  if (left <= 0 && !over) {
+    over = true;
     say(words.over);
     show(screens.length - 1, { push: false });
-    sync.handIn(id);
+    sync.nudge(id);
   }
 }
 
@@ -224,9 +230,10 @@ addEventListener("online", draw);
 addEventListener("offline", draw);
 sync.listen((changed, sheet) => {
   if (changed !== id) return;
-  if (sheet?.state === "open") toPage(sheet);
+  if (!sheet) return location.replace("/"); // the time ended over an empty sheet
+  if (sheet.state === "open") toPage(sheet);
   draw();
-  if (sheet?.state === "accepted") location.replace(`/entries/${sheet.receipt}`);
+  if (sheet.state === "accepted") location.replace(`/entries/${sheet.receipt}`);
 });
 
 function placeOf(hash) {

@@ -92,7 +92,11 @@ async function load() {
   const answer = await response.json();
   if (province.value !== code) return; // changed meanwhile
   units = answer.units.map((unit) => ({ ...unit, folded: fold(unit.name) }));
+  // On a slow line somebody types before the list is there.
+  const typed = input.value;
   fillSelect();
+  input.value = typed;
+  if (document.activeElement === input) draw();
 }
 
 input.addEventListener("input", () => {

@@ -79,12 +79,7 @@ async function step(id) {
   const held = state(id);
   const sheet = sheets.load(id);
   if (!sheet || held.busy) return;
-  if (sheet.state === "open" && clock.now() >= sheet.deadline) {
-    sheet.state = "handing";
-    sheets.save(sheet);
-    tell(id);
-    if (sheet.seq > 0) return nudge(id, Math.random() * SPREAD);
-  }
+  if (sheet.state === "open" && clock.now() >= sheet.deadline) return end(sheet);
   const act = { open: sendDraft, handing: sendSheet, accepted: confirm }[sheet.state];
   if (!act) return;
   held.busy = true;
@@ -99,6 +94,22 @@ async function step(id) {
   if (wait !== null) nudge(id, wait);
 }
 
+// The time of a paper is over: what was answered is handed in. A sheet with nothing on it is let go.
+async function end(sheet) {
+  if (!clock.sure()) {
+    const answer = await call("GET", "/now"); // its Date puts the clock right
+    return nudge(sheet.id, answer.outcome === "ok" ? 0 : backOff(sheet.id, answer.wait ?? 0));
+  }
+  if (isEmpty(sheet)) sheets.remove(sheet.id);
+  else sheets.change(sheet.id, (now) => (now.state = "handing"));
+  tell(sheet.id);
+  nudge(sheet.id, Math.random() * SPREAD);
+}
+
+function isEmpty(sheet) {
+  return Object.keys(sheet.answers).length === 0 && sheet.prediction === null;
+}
+
 async function sendDraft(sheet) {
   const left = Math.max(0, sheet.deadline - clock.now());
   if (sheet.seq <= sheet.sent) return left; // nothing new: wake up at the deadline
@@ -107,13 +118,14 @@ async function sendDraft(sheet) {
   if (answer.outcome === "line" || answer.outcome === "busy") return Math.min(retry(sheet.id, answer), left);
   calm(sheet.id);
   const after = sheets.change(sheet.id, (now) => {
-    now.sent = Math.max(now.sent, seq);
+    if (answer.outcome === "ok") now.sent = Math.max(now.sent, seq);
     // The time of the paper is over by the server's clock: what was kept there until then is the entry.
     if (answer.outcome === "refused" && answer.status === 410 && now.state === "open") now.state = "handing";
-    if (answer.outcome === "refused" && answer.status !== 410) now.state = "refused";
+    // Forged or another's: nothing that is sent again will do. Other refusals wait for the hand-in to be said.
+    if (answer.outcome === "refused" && answer.status === 400) now.state = "refused";
   });
   if (!after || after.state === "refused") return null;
-  return after.state === "handing" || after.seq > after.sent ? 0 : left;
+  return after.state === "handing" || (answer.outcome === "ok" && after.seq > after.sent) ? 0 : left;
 }
 
 async function sendSheet(sheet) {
@@ -125,6 +137,9 @@ async function sendSheet(sheet) {
       now.state = "accepted";
       now.receipt = answer.data.receipt;
       now.received = answer.data.received_at;
+    } else if (answer.status === 422 && clock.now() < now.deadline) {
+      now.state = "open"; // a slip that can be put right, such as a prediction out of range
+      now.wrong = answer.data?.errors?.[0]?.message ?? answer.data?.detail;
     } else {
       now.state = answer.status === 410 ? "expired" : "refused";
     }
