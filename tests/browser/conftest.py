@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.browser import stage as staging
 from tests.browser.stage import Stage
@@ -50,10 +50,15 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+class Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
+        """The application writes its own line for each request."""
+
+
 @pytest.fixture(scope="session")
 def address(made_app: Flask) -> Iterator[str]:
     """The application behind a real socket, in threads of this process."""
-    server = make_server("127.0.0.1", 0, made_app, threaded=True)
+    server = make_server("127.0.0.1", 0, made_app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -77,7 +77,8 @@ class Stage:
         inserted = 0
         while (result := runner.turn(cards, 0, 1, block_ms=1)).read:
             inserted += result.inserted
-        boards.rebuild_all(db.session(), self.platform.cache, clock.now())
+            boards.mark_dirty(self.platform.cache, result.rounds)
+        boards.refresh_dirty(db.session(), self.platform.cache, boards.load_tree(db.session()), clock.now())
         db.session.rollback()
         return inserted
 
@@ -118,6 +119,7 @@ def build(app: Flask, people: int = 0, **rules: object) -> Stage:
     stage = Stage(app, held, Desk(held.gateway, held.signer, 0, held.season), now, home)
     held.season.refresh()
     _crowd(stage, people)
+    boards.mark_dirty(held.cache, [stage.card(number).id for number in (CLOSED, OPEN)])
     stage.count()
     return stage
 

@@ -34,8 +34,9 @@ def go_on(page: Page) -> None:
 def chosen(page: Page) -> dict[str, list[str]]:
     """What is ticked on the sheet: question → options."""
     found: dict[str, list[str]] = page.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll("[data-question]")].map((q) =>
-            [q.dataset.question, [...q.querySelectorAll("input:checked")].map((i) => i.value)]).filter(([, v]) => v.length))"""
+        """() => Object.fromEntries([...document.querySelectorAll("[data-question]")]
+            .map((q) => [q.dataset.question, [...q.querySelectorAll("input:checked")].map((i) => i.value)])
+            .filter(([, ticked]) => ticked.length))"""
     )
     return found
 
