@@ -154,6 +154,7 @@ class Beat:
 
     def __init__(self, duties: Iterable[Callable[[], None]]) -> None:
         self._duties = list(duties)
+        self._failing = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
 
@@ -168,14 +169,22 @@ class Beat:
     def _run(self) -> None:
         while True:
             ended = self._stop.wait(EVERY_SECONDS)
-            for duty in self._duties:
-                try:
-                    duty()
-                except (RedisError, OSError) as error:
-                    # The figures are late; that Redis is away is seen where it matters.
-                    sys.stderr.write(f'{{"event":"beat_failed","error":"{type(error).__name__}"}}\n')
+            self._do_duties()
             if ended:
                 return
+
+    def _do_duties(self) -> None:
+        failed = ""
+        for duty in self._duties:
+            try:
+                duty()
+            except (RedisError, OSError) as error:
+                failed = type(error).__name__
+        # Only the figures are late; said when it begins and when it ends, not every second.
+        if bool(failed) != self._failing:
+            self._failing = bool(failed)
+            event = "figures_not_published" if failed else "figures_published_again"
+            sys.stderr.write(f'{{"level":"warning","event":"{event}","error":"{failed}"}}\n')
 
 
 # The page
