@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from werkzeug.test import EnvironBuilder
 
 from quiz.services import papers
 from tests.api.conftest import Caller, refused
@@ -47,6 +50,20 @@ def test_a_body_that_is_too_large(hoa: Caller) -> None:
     data = b'{"paper": "' + b"x" * 10_000_000 + b'"}'
     for path in (*CALLS, "/rounds/2/papers"):
         refused(send(hoa, path, data), 413, "body_too_large")
+
+
+def test_a_body_in_chunks_is_limited_too(hoa: Caller) -> None:
+    def chunked(data: bytes):
+        # What gunicorn makes of `Transfer-Encoding: chunked`: no length, and an end of its own.
+        builder = EnvironBuilder("/api/v1/entries", method="POST", data=data, content_type="application/json")
+        environ = {**builder.get_environ(), "wsgi.input_terminated": True}
+        del environ["CONTENT_LENGTH"]
+        return hoa.client.open(environ)
+
+    body = json.dumps({"paper": hoa.start()["paper"], "answers": {}}).encode()
+    assert chunked(body).status_code == 202
+    refused(chunked(body + b" " * 10_000_000), 413, "body_too_large")
+    refused(chunked(b"x" * 10_000_000), 413, "body_too_large")
 
 
 def test_the_start_reads_a_body_if_there_is_one(hoa: Caller) -> None:

@@ -15,6 +15,7 @@ from quiz.extensions import db, platform
 from quiz.services import accounts, bearer
 from quiz.services.bearer import Claims
 from quiz.services.papers import Desk
+from quiz.web import MAX_BODY
 
 T = TypeVar("T")
 
@@ -51,15 +52,23 @@ def read(decoder: msgspec.json.Decoder[T]) -> T:
     """
     if not _is_json(request.mimetype):
         raise Refusal("unsupported_media_type")
-    return _decoded(decoder, request.get_data(cache=False))
+    return _decoded(decoder, _body())
 
 
 def read_if_any(decoder: msgspec.json.Decoder[T]) -> T:
     """The same where the body may be left out."""
-    data = request.get_data(cache=False)
+    data = _body()
     if data and not _is_json(request.mimetype):
         raise Refusal("unsupported_media_type")
     return _decoded(decoder, data or b"{}")
+
+
+def _body() -> bytes:
+    data = request.get_data(cache=False)
+    if request.content_length is None and len(data) >= MAX_BODY:
+        # Of a body sent in chunks Werkzeug reads as much as is allowed and says nothing about the rest.
+        raise Refusal("body_too_large")
+    return data
 
 
 def _is_json(mimetype: str) -> bool:
