@@ -78,7 +78,6 @@ def manifest(questions: Sequence[QuestionDraft]) -> bytes:
 
 def _lom(question: QuestionDraft) -> Element:
     """Parts in the order that the schema of LOM wants."""
-<<<<<<< HEAD
     lom = Element(_tag("lom"))
     if question.tags:
         general = SubElement(lom, _tag("general"))
@@ -94,23 +93,6 @@ def _lom(question: QuestionDraft) -> Element:
         _put_word(classification, "purpose", "discipline")
         taxon = SubElement(SubElement(classification, _tag("taxonPath")), _tag("taxon"))
         _put_string(SubElement(taxon, _tag("entry")), question.topic)
-=======
-    lom = Element(_imsmd("lom"))
-    if question.tags:
-        general = SubElement(lom, _imsmd("general"))
-        for tag in question.tags:
-            _put_string(SubElement(general, _imsmd("keyword")), tag)
-    _put_word(SubElement(lom, _imsmd("educational")), "difficulty", _level(question.difficulty))
-    if question.source:
-        relation = SubElement(lom, _imsmd("relation"))
-        _put_word(relation, "kind", "isbasedon")
-        _put_string(SubElement(SubElement(relation, _imsmd("resource")), _imsmd("description")), question.source)
-    if question.topic:
-        classification = SubElement(lom, _imsmd("classification"))
-        _put_word(classification, "purpose", "discipline")
-        taxon = SubElement(SubElement(classification, _imsmd("taxonPath")), _imsmd("taxon"))
-        _put_string(SubElement(taxon, _imsmd("entry")), question.topic)
->>>>>>> ea4d5cd (Drive the participant's pages in a real browser)
     return lom
 
 
@@ -120,7 +102,6 @@ def _level(difficulty: int) -> str:
 
 def _put_word(parent: Element, name: str, value: str) -> None:
     """A word of a vocabulary, with the vocabulary's name."""
-<<<<<<< HEAD
     element = SubElement(parent, _tag(name))
     SubElement(element, _tag("source")).text = _VOCABULARY
     SubElement(element, _tag("value")).text = value
@@ -131,16 +112,4 @@ def _put_string(parent: Element, text: str) -> None:
 
 
 def _tag(name: str) -> str:
-=======
-    element = SubElement(parent, _imsmd(name))
-    SubElement(element, _imsmd("source")).text = _VOCABULARY
-    SubElement(element, _imsmd("value")).text = value
-
-
-def _put_string(parent: Element, text: str) -> None:
-    SubElement(parent, _imsmd("string"), language=_LANGUAGE).text = text
-
-
-def _imsmd(name: str) -> str:
->>>>>>> ea4d5cd (Drive the participant's pages in a real browser)
     return f"{{{LOM}}}{name}"
