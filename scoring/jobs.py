@@ -151,7 +151,7 @@ def prime() -> None:
     held = _platform(app)
     _begun(held.queue, "prime")
     with app.app_context():
-        season_service.prime_all(db.session(), held.gateway.client, clock.now())
+        season_service.prime_all(db.session(), held.gateway.client, clock.now(), issuer=held.settings.issuer)
         boards.mark_dirty(held.cache, held.season.refresh().rounds)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from quiz import clock
@@ -217,6 +217,24 @@ def test_people_start_and_hand_in_while_it_primes(
     assert papers == [[2, 3, 4, 5, 6, 7]] * 199
     events = sum(redis.xlen(keys.entries(made.id, shard)) for shard in range(made.shards))
     assert events == 199 * 6
+
+
+def test_a_publication_does_not_wait_for_the_attempts(
+    session: Session, made: Round, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An organizer's act is published while the attempts of a large round are still being copied."""
+    published = []
+
+    def meanwhile(*_: Any) -> None:
+        before = redis.get(keys.SEASON_VERSION)
+        with Session(db.engine) as other:
+            other.execute(text("SET LOCAL lock_timeout = '2s'"))
+            season.publish(other, redis)
+        published.append(redis.get(keys.SEASON_VERSION) != before)
+
+    monkeypatch.setattr(primer, "write_attempts", meanwhile)
+    season.prime_all(session, redis, NOW)
+    assert published == [True]
 
 
 def test_final_rounds_and_drafts_are_left_out(session: Session, redis: Redis, platform: Platform) -> None:

@@ -24,8 +24,12 @@ _STREAMED = 5_000
 
 
 def prime_all(session: Session, redis: Redis, now: datetime, *, issuer: int = 0) -> None:
-    """The season document and every round that is scheduled and not final: open, to come, or waiting to be final."""
+    """The season document and every round that is scheduled and not final: open, to come, or waiting to be final.
+
+    Commits, like whoever calls it has done before: a publication must not wait until a million attempts are copied.
+    """
     publish(session, redis)
+    session.commit()
     for contest in contest_cards(session):
         for card in contest.rounds:
             if card.finalized is None:
