@@ -6,6 +6,7 @@ comes back) and kills something in the middle.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -23,9 +24,11 @@ import psutil
 import psycopg
 import pytest
 from redis import Redis
-from tests.faults.launching import Launcher, free_port, start, stop
 
 from deploy import processes, stack
+from quiz.config import load_settings
+from quiz.intake.signing import Signer
+from tests.faults.launching import Launcher, free_port, start, stop
 
 pytestmark = pytest.mark.faults
 
@@ -138,11 +141,6 @@ class Season:
 
     def stored(self, receipts: dict[str, str]) -> int:
         """How many entries of these papers the tables hold."""
-        import msgspec
-
-        from quiz.config import load_settings
-        from quiz.intake.signing import Signer
-
         signer = Signer(load_settings(self.stack.environment).signing_keys)
         names = [signer.verify_paper(paper).paper for paper in receipts]
         with self.database() as connection:
@@ -151,7 +149,6 @@ class Season:
                 "ON round_id = r AND participant_id = p AND attempt = a",
                 ([n.round_id for n in names], [n.participant for n in names], [n.attempt for n in names]),
             ).fetchone()
-        assert msgspec is not None
         assert row is not None
         return int(row[0])
 
@@ -175,14 +172,14 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Season]:
     stop(launcher)
 
 
-def horse(season: Season) -> psutil.Process:
-    """The forked process that runs the drain."""
+def horses(season: Season) -> list[psutil.Process]:
+    """The forked processes that run jobs; the drain's is one of them as long as entries come in."""
+    found = []
     for name in ("worker-1", "worker-2"):
         pid = season.launcher.pid(name)
-        children = psutil.Process(pid).children() if pid else []
-        if children:
-            return children[0]
-    raise AssertionError("no worker runs a job")
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += psutil.Process(pid).children() if pid else []
+    return found
 
 
 @pytest.mark.parametrize("part", ["web", "worker-1", "worker-2", "redis", "postgres", "scheduler"])
@@ -203,13 +200,15 @@ def test_a_killed_part_loses_nothing_and_heals(season: Season, part: str) -> Non
 
 
 def test_a_killed_horse_loses_nothing(season: Season) -> None:
-    fleet = season.fleet(500)
+    fleet = season.fleet(900)
     fleet.begin()
     try:
         for _ in range(3):
             before = fleet.given()
             assert processes.await_true(lambda: fleet.given() > before + 30, 20)  # noqa: B023 - called at once
-            horse(season).kill()
+            assert processes.await_true(lambda: horses(season), HEAL_SECONDS), "nothing drains"
+            for horse in horses(season):
+                horse.kill()
     finally:
         fleet.end()
     season.settled(fleet)
@@ -224,8 +223,8 @@ def test_no_hand_in_is_refused_while_postgres_is_down(season: Season) -> None:
     for process in frozen:
         process.suspend()
     fleet.begin()
-    deadline = time.monotonic() + 20
-    assert not processes.await_true(lambda: time.monotonic() > deadline and False, 20)
+    # The outage itself is what is measured: twenty seconds of it.
+    time.sleep(20)
     taken = fleet.given()
     for process in frozen:
         process.kill()
@@ -266,9 +265,10 @@ def test_boards_flushed_and_rebuilt_are_identical(season: Season) -> None:
 
     def rows() -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", season.launcher.port, timeout=10)
-        connection.request("GET", address)
-        response = connection.getresponse()
-        body = json.loads(response.read())
+        with contextlib.closing(connection):
+            connection.request("GET", address)
+            response = connection.getresponse()
+            body = json.loads(response.read())
         return body.get("rows") if response.status == 200 else None
 
     season.command("boards", "rebuild")
