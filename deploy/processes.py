@@ -73,12 +73,12 @@ def await_end(processes: Iterable[Process], seconds: float) -> list[Process]:
     return left
 
 
-def await_true(condition: Callable[[], bool], seconds: float) -> bool:
+def await_true(condition: Callable[[], bool], seconds: float, pause: float = 0.02) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(pause)
     return True
 
 

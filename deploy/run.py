@@ -23,7 +23,7 @@ from typing import TextIO
 from deploy import embedded, processes, stack
 from deploy.errors import InUse, SetupError
 
-WEB_SECONDS = 60.0
+WEB_SECONDS = 120.0
 # More than the parts' own times together: past it everything is killed.
 STOP_SECONDS = 100.0
 SUPERVISOR_SECONDS = 10.0
@@ -74,10 +74,10 @@ class Runner:
         self._prepare.finish("load")
         self._prepare.ask("migrate")
         self._start_application()
-        self._await_web()
         if self.stack.servers is not None:
             say("Loading the demo contest, unless it is there already…")
             self._prepare.ask("demo")
+        self._await_web(http.HTTPStatus.OK)
 
     def introduce(self, seconds: float) -> None:
         say(f"\nquiz80 is ready: {self.stack.address}  (after {seconds:.1f} s)")
@@ -128,20 +128,29 @@ class Runner:
 
     def _start_application(self) -> None:
         with Supervisor(stack.supervisor_socket(self.stack)) as supervisor:
+            supervisor.supervisor.startProcess("application:web", False)
+            # Each part loads the application, a second or two of a processor: visitors come first.
+            self._await_web()
             supervisor.supervisor.startProcessGroup("application", False)
 
-    def _await_web(self) -> None:
-        if not processes.await_true(self._web_answers, WEB_SECONDS):
+    def _await_web(self, status: http.HTTPStatus | None = None) -> None:
+        """Until it answers with this status, or at all."""
+
+        def answers() -> bool:
+            self._check_supervisor()
+            found = self._web_status()
+            return found is not None and status in (None, found)
+
+        if not processes.await_true(answers, WEB_SECONDS, pause=0.1):
             raise SetupError(f"The web server does not get ready:\n{embedded.tail(self.stack.log / 'web.log', 40)}")
 
-    def _web_answers(self) -> bool:
-        self._check_supervisor()
+    def _web_status(self) -> int | None:
         connection = http.client.HTTPConnection(self._near_host(), self.stack.port, timeout=5)
         try:
             connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            return connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            return False
+            return None
         finally:
             connection.close()
 
