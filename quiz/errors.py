@@ -34,6 +34,11 @@ PROBLEMS: Mapping[str, Problem] = {
         _l("Wrong phone number or password"),
         _l("The phone number or the password is not right. Check both and try again."),
     ),
+    "wrong_code": Problem(
+        401,
+        _l("The code is not right"),
+        _l("Type the six digits that your app shows now, or a recovery code that was not used yet."),
+    ),
     "round_not_open": Problem(
         403, _l("The round is not open"), _l("This round takes no papers now. Look at its opening time.")
     ),

@@ -5,6 +5,7 @@ from quiz.models.base import Base
 from quiz.models.contest import Contest, Round
 from quiz.models.entry import Entry
 from quiz.models.question import Bank, KeyVersion, Option, Question
+from quiz.models.staff import RecoveryCode, SecondFactor
 from quiz.models.standing import ContestStanding, ContestTally, Standing, Tally, Watermark
 from quiz.models.trail import AuditEvent, CountingEvent
 from quiz.models.unit import Target, Unit, UnitChange
@@ -24,7 +25,9 @@ __all__ = [
     "KeyVersion",
     "Option",
     "Question",
+    "RecoveryCode",
     "Round",
+    "SecondFactor",
     "Standing",
     "Tally",
     "Target",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy import Identity as Sequence_
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,6 +41,11 @@ class AuditEvent(Base):
     """Append-only and chained: each row's hash covers the row before it."""
 
     __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("audit_event_by_actor", "actor_id", "id"),
+        Index("audit_event_by_action", "action", "id"),
+        Index("audit_event_by_subject", "subject", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime]

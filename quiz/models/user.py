@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy import Identity as Sequence_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quiz.models.base import Base
+
+PLAIN_NAME = "lower(regexp_replace(normalize(translate(full_name, 'Đđ', 'Dd'), NFKD), '[\u0300-\u036f]', '', 'g'))"
+"""A name without accents, in small letters, in SQL: the embedded PostgreSQL has no unaccent. Its words are indexed."""
+NAME_WORDS = f"to_tsvector('simple', {PLAIN_NAME})"
 
 ROLES = ("participant", "officer", "organizer", "administrator")
 
@@ -25,6 +29,9 @@ class User(Base):
         # Priming copies these few into the shards.
         Index("users_to_recheck", "id", postgresql_where="auth_epoch > 0 OR barred_at IS NOT NULL"),
         Index("users_by_unit", "unit_id"),
+        Index("users_by_name", text(NAME_WORDS), postgresql_using="gin"),
+        Index("users_of_the_staff", "id", postgresql_where="role <> 'participant'"),
+        Index("users_barred", "id", postgresql_where="barred_at IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Sequence_(), primary_key=True)

@@ -275,7 +275,7 @@ def sign_in(session: Session, cache: Redis, phone: str, password: str) -> Accoun
         number = ""
     tries = f"quiz80:tries:phone:{number}"
     if number:
-        _count_try(cache, tries)
+        count_try(cache, tries)
     user = _user_of(session, number) if number else None
     stored, found = (user.password_hash, Account.of(user)) if user else (None, None)
     # The hash may wait: no connection is held meanwhile.
@@ -286,7 +286,7 @@ def sign_in(session: Session, cache: Redis, phone: str, password: str) -> Accoun
     return found
 
 
-def _count_try(cache: Redis, key: str) -> None:
+def count_try(cache: Redis, key: str) -> None:
     """Counted before the hash, so that a hundred at once are not a hundred tries."""
     window = int(TRIES_WINDOW.total_seconds())
     pipeline = cache.pipeline(transaction=True)
@@ -324,7 +324,7 @@ def change_password(
     if complaint := passwords.complaint(new, phone):
         raise Refusal("invalid_request", errors=(FieldError("new_password", complaint),))
     tries = f"quiz80:tries:user:{user_id}"
-    _count_try(cache, tries)
+    count_try(cache, tries)
     if not passwords.verify(stored, old):
         message = _l("This is not your password of now.")
         raise Refusal("invalid_request", errors=(FieldError("old_password", message),))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from quiz.models import AuditEvent
+from quiz.models import AuditEvent, User
 
 _GENESIS = bytes(32)
 _PAGE = 1_000
@@ -83,6 +83,89 @@ def head(session: Session) -> tuple[int, str] | None:
     """(id, hash) of the last row: what to write down outside to prove later that nothing was cut off."""
     last = session.execute(select(AuditEvent.id, AuditEvent.hash).order_by(AuditEvent.id.desc()).limit(1)).one_or_none()
     return None if last is None else (last.id, last.hash.hex())
+
+
+# Reading it
+
+PAGE = 50
+REACH = 100_000
+"""So many rows are looked through for a text at once; the page then offers to look further back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the log is asked for; None: anything."""
+
+    actor_id: int | None = None
+    action: str | None = None
+    subject: str | None = None
+    words: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    """Only rows older than this id: paging that is as quick on the last page as on the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    event: AuditEvent
+    actor_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    lines: Sequence[Line]
+    older: int | None
+    """`before` of the next page; None: nothing older is there."""
+
+
+def page(session: Session, wanted: Wanted, size: int = PAGE) -> Page:
+    """The newest lines that fit, with who did it."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.before is not None:
+        conditions.append(AuditEvent.id < wanted.before)
+    if wanted.actor_id is not None:
+        conditions.append(AuditEvent.actor_id == wanted.actor_id)
+    if wanted.action:
+        conditions.append(AuditEvent.action == wanted.action)
+    if wanted.subject:
+        conditions.append(AuditEvent.subject == wanted.subject)
+    if wanted.since is not None:
+        conditions.append(AuditEvent.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(AuditEvent.at < wanted.until)
+    floor = None
+    if wanted.words.strip() or wanted.since or wanted.until:
+        # Neither texts nor times are indexed: a bounded stretch of the log is read, newest first.
+        newest = wanted.before if wanted.before is not None else (_last_id(session) or 0) + 1
+        floor = max(newest - REACH, 1)
+        conditions.append(AuditEvent.id >= floor)
+        if words := wanted.words.strip():
+            in_detail = cast(AuditEvent.detail, Text).icontains(words, autoescape=True)
+            conditions.append(or_(AuditEvent.reason.icontains(words, autoescape=True), in_detail))
+    statement = select(AuditEvent, User.full_name).outerjoin(User, User.id == AuditEvent.actor_id)
+    found = session.execute(statement.where(*conditions).order_by(AuditEvent.id.desc()).limit(size + 1)).all()
+    lines = [Line(event, name) for event, name in found[:size]]
+    if len(found) > size:
+        return Page(lines, lines[-1].event.id)
+    return Page(lines, floor if floor is not None and floor > 1 else None)
+
+
+def actions(session: Session) -> list[str]:
+    """Names of everything that was ever done: one index probe for each, whatever the length of the log."""
+    named: list[str] = []
+    while (following := _next_action(session, named[-1] if named else "")) is not None:
+        named.append(following)
+    return named
+
+
+def _next_action(session: Session, after: str) -> str | None:
+    query = select(AuditEvent.action).where(AuditEvent.action > after).order_by(AuditEvent.action).limit(1)
+    return session.scalar(query)
+
+
+def _last_id(session: Session) -> int | None:
+    return session.scalar(select(func.max(AuditEvent.id)))
 
 
 def hash_of(event: AuditEvent) -> bytes:
