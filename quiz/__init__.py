@@ -9,7 +9,7 @@ from quiz.config import Settings, load_settings
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application: an ordered list of steps, nothing else. It never migrates and never loads data."""
-    from quiz import blueprints, cli, extensions, logs, observe, pages, web
+    from quiz import audiences, blueprints, cli, extensions, logs, observe, pages, web
 
     settings = settings or load_settings()
     logs.configure(settings.log_level)
@@ -21,6 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_sign_in(app)
     web.init_languages(app)
     pages.init_pages(app)
+    audiences.init_audiences(app)
     blueprints.register(app)
     web.init_errors(app)
     cli.register(app)

@@ -7,8 +7,8 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bind every audience's blueprint to the application."""
-    from quiz.blueprints import account, api, boards, ops, play, site
+    from quiz.blueprints import account, api, boards, ops, organizer, play, site
 
-    for audience in (site, account, play, boards, ops):
+    for audience in (site, account, play, boards, ops, organizer):
         app.register_blueprint(audience.blueprint)
     api.register(app)

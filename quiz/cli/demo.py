@@ -49,7 +49,8 @@ def load() -> None:
 def logins() -> None:
     """Print the demo's logins; nothing, if it is not loaded."""
     for login in demo.demo_logins(db.session(), platform().settings):
-        click.echo(f"  {login.role:<14} {login.phone}   {login.password}")
+        factor = f"   second factor: {login.secret}" if login.secret else ""
+        click.echo(f"  {login.role:<14} {login.phone}   {login.password:<16}{factor}".rstrip())
 
 
 def _refuse_elsewhere(held: Platform) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from quiz.config import Settings
 from quiz.models import Contest, Identity, Unit, User
-from quiz.services import accounts, passwords, phones
+from quiz.services import accounts, passwords, phones, second_factor
 
 SLUG = "80-nam-tong-tuyen-cu"
 _OFFICERS_PROVINCE = "40"
@@ -24,6 +24,11 @@ class DemoLogin:
     full_name: str
     phone: str
     password: str
+
+    @property
+    def secret(self) -> str | None:
+        """What staff type into an authenticator app for their second factor; participants have none."""
+        return None if self.role == "participant" else second_factor.DEMO_SECRET
 
 
 LOGINS = (

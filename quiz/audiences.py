@@ -1,0 +1,125 @@
+"""Who may call what: one line for every endpoint of the application, and the guard that holds to it.
+
+An endpoint without a line is refused to everybody, so nothing is open because somebody forgot to close it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from flask import Flask, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from quiz import staff_session
+from quiz.errors import Refusal
+
+
+class Audience(StrEnum):
+    EVERYBODY = "everybody"
+    """Also without any sign-in."""
+    PERSON = "person"
+    """Whoever is signed in on the pages, and of their own only: the view sees to it."""
+    BEARER = "bearer"
+    """Whoever holds a token of the API, and of their own only: the view sees to it."""
+    OFFICER = "officer"
+    """All of the staff; an officer sees nothing outside the own unit: the view asks services.staff."""
+    ORGANIZER = "organizer"
+    """Organizers and administrators."""
+    ADMINISTRATOR = "administrator"
+
+
+ROLES: Mapping[Audience, frozenset[str]] = {
+    Audience.OFFICER: frozenset({"officer", "organizer", "administrator"}),
+    Audience.ORGANIZER: frozenset({"organizer", "administrator"}),
+    Audience.ADMINISTRATOR: frozenset({"administrator"}),
+}
+"""Staff audiences; the guard asks the tables for these, on every request."""
+
+_API = {
+    "show": Audience.EVERYBODY,
+    "list_units": Audience.EVERYBODY,
+    "people_board": Audience.EVERYBODY,
+    "unit_board": Audience.EVERYBODY,
+    "register": Audience.EVERYBODY,
+    "sign_in": Audience.EVERYBODY,
+    "hand_in": Audience.EVERYBODY,  # the signed paper says whose it is
+    "keep_draft": Audience.EVERYBODY,  # the same
+    "start": Audience.BEARER,
+    "entry": Audience.BEARER,
+    "me": Audience.BEARER,
+    "my_entries": Audience.BEARER,
+}
+
+AUDIENCES: Mapping[str, Audience] = {
+    "asset": Audience.EVERYBODY,
+    "static": Audience.EVERYBODY,
+    "ops.alive": Audience.EVERYBODY,
+    "ops.ready": Audience.EVERYBODY,
+    "ops.figures": Audience.EVERYBODY,
+    "site.home": Audience.EVERYBODY,
+    "site.rounds": Audience.EVERYBODY,
+    "site.rules": Audience.EVERYBODY,
+    "site.privacy": Audience.EVERYBODY,
+    "site.preferences": Audience.EVERYBODY,
+    "boards.units": Audience.EVERYBODY,
+    "boards.people": Audience.EVERYBODY,
+    "account.register": Audience.EVERYBODY,
+    "account.register_now": Audience.EVERYBODY,
+    "account.sign_in": Audience.EVERYBODY,
+    "account.sign_in_now": Audience.EVERYBODY,
+    "account.sign_out": Audience.EVERYBODY,
+    "account.profile": Audience.PERSON,
+    "account.change_password": Audience.PERSON,
+    "account.sign_out_everywhere": Audience.PERSON,
+    "play.start": Audience.PERSON,
+    "play.paper": Audience.EVERYBODY,  # without a paper in the session it leads home
+    "play.paper_sent": Audience.EVERYBODY,  # the signed paper says whose it is
+    "play.history": Audience.PERSON,
+    "play.last": Audience.PERSON,
+    "play.entry": Audience.PERSON,
+    "play.state": Audience.PERSON,
+    "api_docs.openapi": Audience.EVERYBODY,
+    "api_docs.read": Audience.EVERYBODY,
+    **{f"api.{name}": audience for name, audience in _API.items()},
+    **{f"contest_api.{name}": audience for name, audience in _API.items()},
+    "organizer.sign_in": Audience.EVERYBODY,
+    "organizer.sign_in_now": Audience.EVERYBODY,
+    "organizer.set_up": Audience.EVERYBODY,  # leads to the sign-in unless the password was right
+    "organizer.set_up_now": Audience.EVERYBODY,
+    "organizer.second_factor": Audience.EVERYBODY,
+    "organizer.second_factor_now": Audience.EVERYBODY,
+    "organizer.sign_out": Audience.EVERYBODY,
+    "organizer.home": Audience.OFFICER,
+    "organizer.log": Audience.ORGANIZER,
+    "organizer.verify_log": Audience.ORGANIZER,
+    "organizer.people": Audience.OFFICER,
+    "organizer.person": Audience.OFFICER,
+    "organizer.bar": Audience.ORGANIZER,
+    "organizer.unbar": Audience.ORGANIZER,
+    "organizer.end_sessions": Audience.ORGANIZER,
+    "organizer.new_staff": Audience.ADMINISTRATOR,
+    "organizer.create_staff": Audience.ADMINISTRATOR,
+    "organizer.reset_second_factor": Audience.ADMINISTRATOR,
+}
+
+
+def init_audiences(app: Flask) -> None:
+    @app.before_request
+    def guard() -> Response | None:
+        if request.endpoint is None:
+            return None  # no such address; the router says so
+        audience = AUDIENCES.get(request.endpoint)
+        if audience is None:
+            app.logger.error("endpoint %s has no audience in quiz/audiences.py", request.endpoint)
+            raise Refusal("forbidden")
+        if audience not in ROLES:
+            return None
+        member = staff_session.current()
+        if member is None:
+            if request.method != "GET":
+                raise Refusal("login_required")
+            return redirect(url_for("organizer.sign_in", next=request.full_path.rstrip("?")))
+        if member.role not in ROLES[audience]:
+            raise Refusal("forbidden")
+        return None

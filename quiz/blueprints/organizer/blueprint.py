@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from quiz import staff_session
+from quiz.errors import PROBLEMS, FieldError, Refusal
+
+Answer = str | Response | tuple[str, int]
+blueprint = Blueprint("organizer", __name__, url_prefix="/staff")
+
+
+@dataclass(frozen=True, slots=True)
+class RailEntry:
+    """A line of the left rail, which is ordered by work."""
+
+    name: Any
+    icon: str
+    endpoint: str
+    roles: frozenset[str]
+    parts: tuple[str, ...]
+    """Endpoints that belong to it, by their names in this blueprint."""
+
+
+_ORGANIZERS = frozenset({"organizer", "administrator"})
+_ALL = _ORGANIZERS | {"officer"}
+RAIL = (
+    RailEntry(
+        _l("Users"),
+        "person",
+        "organizer.people",
+        _ALL,
+        ("people", "person", "bar", "unbar", "end_sessions", "new_staff", "create_staff", "reset_second_factor"),
+    ),
+    RailEntry(_l("Log"), "sheet", "organizer.log", _ORGANIZERS, ("log", "verify_log")),
+)
+
+
+@blueprint.context_processor
+def frame() -> dict[str, Any]:
+    """What every staff page shows around its own part."""
+    member = staff_session.current()
+    entries = [entry for entry in RAIL if member is not None and member.role in entry.roles]
+    return {"staff": member, "rail": entries}
+
+
+def messages(refusal: Refusal | None) -> dict[str, Any]:
+    """Field → what is wrong with it."""
+    if refusal is None:
+        return {}
+    errors = refusal.errors
+    if refusal.code == "phone_taken":
+        errors = (FieldError("phone", PROBLEMS["phone_taken"].detail),)
+    return {error.field: error.message for error in errors}
+
+
+def refused(refusal: Refusal | None) -> dict[str, Any]:
+    """What templates need to say why something was refused."""
+    return {"problem": PROBLEMS[refusal.code] if refusal else None, "errors": messages(refusal)}
+
+
+def status(refusal: Refusal | None) -> int:
+    return 200 if refusal is None else PROBLEMS[refusal.code].status
