@@ -62,6 +62,7 @@ AUDIENCES: Mapping[str, Audience] = {
     "site.rules": Audience.EVERYBODY,
     "site.privacy": Audience.EVERYBODY,
     "site.preferences": Audience.EVERYBODY,
+    "site.now": Audience.EVERYBODY,
     "boards.units": Audience.EVERYBODY,
     "boards.people": Audience.EVERYBODY,
     "account.register": Audience.EVERYBODY,
