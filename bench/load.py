@@ -140,8 +140,8 @@ def _wrk(command: list[str], sent: Sequence[Path]) -> Load:
 class Split:
     """How the work was shared out: CPU seconds of each gunicorn worker while this was open."""
 
-    def __init__(self, master: psutil.Process) -> None:
-        self._workers = master.children()
+    def __init__(self, master: psutil.Process, *, alone: bool = False) -> None:
+        self._workers = [master] if alone else master.children()
         self._before = [self._cpu(worker) for worker in self._workers]
 
     @staticmethod

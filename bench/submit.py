@@ -5,8 +5,12 @@ Nothing is drained meanwhile; afterwards everything is, and receipts = entries =
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 
+import psutil
 from sqlalchemy import text
 
 from bench import lab as laboratory
@@ -35,22 +39,32 @@ def run() -> Figures:
         laboratory.publish(lab, contest, [card])
         count = seconds * PER_S
         with (
-            laboratory.web(lab, "bench.bare:app", ready="/") as (bare, _),
+            laboratory.web(lab, "bench.bare:app", ready="/") as (bare, bare_master),
             laboratory.web(lab, ready="/api/v1/contest") as (ours, master),
         ):
             load.repeat(bare + "/", 1)
-            _hand_in(lab, card, ours, range(1, WARM), 1, short=True)
+            load.replay_all(ours, _sheets(lab, card, range(1, WARM)))
+            redis = psutil.Process(lab.servers.redis.pid)
             bares, submits, drawn, splits = [], [], [], []
+            bare_us: list[float] = []
+            submit_us: list[float] = []
+            redis_us: list[float] = []
+            paper_us: list[float] = []
             for number in range(RUNS):
                 first = WARM + number * 2 * count
-                bares.append(load.repeat(bare + "/", seconds))
-                split = Split(master)
-                submits.append(_hand_in(lab, card, ours, range(first, first + count), seconds))
+                bares.append(_spent(bare_us, Split(bare_master), functools.partial(load.repeat, bare + "/", seconds)))
+                prefix = _sheets(lab, card, range(first, first + count))
+                split, redis_split = Split(master), Split(redis, alone=True)
+                submits.append(_spent(submit_us, split, functools.partial(_replay, ours, prefix, seconds)))
+                redis_us.append(sum(redis_split.seconds()) / submits[-1].requests * 1e6)
                 splits.append(split.text())
-                drawn.append(_draw(lab, card, ours, range(first + count, first + 2 * count), seconds))
+                prefix = _starts(lab, card, range(first + count, first + 2 * count))
+                drawn.append(_spent(paper_us, Split(master), functools.partial(_replay, ours, prefix, seconds)))
                 print(
-                    f"  bare {bares[-1].per_s:,.0f}/s, hand-in {submits[-1].per_s:,.0f}/s "
-                    f"(p99 {submits[-1].p99_ms:.0f} ms, workers {splits[-1]}), paper {drawn[-1].per_s:,.0f}/s",
+                    f"  bare {bares[-1].per_s:,.0f}/s ({bare_us[-1]:.0f} us), "
+                    f"hand-in {submits[-1].per_s:,.0f}/s (p99 {submits[-1].p99_ms:.0f} ms, workers {splits[-1]}, "
+                    f"{submit_us[-1]:.0f} us + {redis_us[-1]:.0f} us in Redis), "
+                    f"paper {drawn[-1].per_s:,.0f}/s ({paper_us[-1]:.0f} us)",
                     flush=True,
                 )
             memory = max(laboratory.rss_mb(worker) for worker in master.children())
@@ -61,6 +75,10 @@ def run() -> Figures:
             "submit_ratio": _ratio(submits, bares),
             "submit_p50_ms": middle([one.p50_ms for one in submits]),
             "submit_p99_ms": middle([one.p99_ms for one in submits]),
+            "bare_flask_cpu_us": middle(bare_us),
+            "submit_cpu_us": middle(submit_us),
+            "submit_redis_cpu_us": middle(redis_us),
+            "paper_cpu_us": middle(paper_us),
             "submit_worker_split_pct": " ".join(splits),
             "paper_per_s": middle([one.per_s for one in drawn], 0),
             "paper_ratio": _ratio(drawn, bares),
@@ -74,20 +92,27 @@ def _ratio(ours: list[Load], bares: list[Load]) -> float:
     return round(median(one.per_s / bare.per_s for one, bare in zip(ours, bares, strict=True)), 3)
 
 
-def _hand_in(lab: Lab, card: RoundCard, address: str, people: range, seconds: float, *, short: bool = False) -> Load:
+def _spent(spent: list[float], split: Split, drive: Callable[[], Load]) -> Load:
+    """Drive a load; notes the web workers' processor time for a request, which another program disturbs least."""
+    seen = drive()
+    spent.append(sum(split.seconds()) / seen.requests * 1e6)
+    return seen
+
+
+def _sheets(lab: Lab, card: RoundCard, people: range) -> Path:
     prefix = lab.var / "sheets"
     load.write_requests(prefix, papers.sheets(lab, card, people))
-    seen = load.replay_all(address, prefix) if short else load.replay(address, prefix, seconds)
-    return _sound(seen)
+    return prefix
 
 
-def _draw(lab: Lab, card: RoundCard, address: str, people: range, seconds: float) -> Load:
+def _starts(lab: Lab, card: RoundCard, people: range) -> Path:
     prefix = lab.var / "starts"
     load.write_requests(prefix, papers.starts(lab, card, people))
-    return _sound(load.replay(address, prefix, seconds))
+    return prefix
 
 
-def _sound(seen: Load) -> Load:
+def _replay(address: str, prefix: Path, seconds: float) -> Load:
+    seen = load.replay(address, prefix, seconds)
     if seen.bad_status or seen.broken:
         raise RuntimeError(f"{seen.bad_status} answers were refusals, {seen.broken} connections broke")
     return seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from quiz.application import Application
 from quiz.config import Settings, load_settings
 
 
@@ -13,7 +14,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     settings = settings or load_settings()
     logs.configure(settings.log_level)
-    app = Flask(__name__)
+    app = Application(__name__)
     web.configure(app, settings)
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db)

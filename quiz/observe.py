@@ -20,6 +20,9 @@ Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
+GUARDS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin"))
+"""On every answer: what it is not labelled as it must not be taken for, and our addresses stay with us."""
+
 NO_ENDPOINT = "none"
 """For a request that fits no route."""
 
@@ -67,7 +70,7 @@ def _observed(application: Wsgi) -> Wsgi:
             parsed = environ.get("werkzeug.request")
             if parsed is not None and parsed.url_rule is not None:
                 endpoint = parsed.url_rule.endpoint
-            headers.append(("X-Request-Id", request_id))
+            headers += (("X-Request-Id", request_id), *GUARDS)
             return start_response(text, headers, *rest)
 
         try:

@@ -45,6 +45,4 @@ def init_pages(app: Flask) -> None:
             response.headers.setdefault("Content-Security-Policy", POLICY)
             # A page is one person's: neither a proxy nor the back button of a shared phone may show it to another.
             response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
         return response

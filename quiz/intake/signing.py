@@ -96,7 +96,7 @@ class Signer:
         """24 characters that prove what was accepted and when: time, and a MAC over paper, sheet and time."""
         when = received.to_bytes(6)
         mac = self._mac(signed.key_id, b"receipt", when + signed.payload + sheet)
-        return base64.b32encode(when + mac[:9]).decode()
+        return _to_base32(when + mac[:9])
 
     def proven_time(self, signed: SignedPaper, sheet: bytes, receipt: str) -> int | None:
         """The time received that a receipt proves for this very paper and sheet, or None if it proves nothing."""
@@ -157,7 +157,7 @@ class Signer:
         )
         tag = self._mac(key_id, b"identity", ids)[:4]
         # Masked, so that the first characters a person reads differ from entry to entry.
-        return base64.b32encode(tag + _xor(ids, self._mac(key_id, b"mask", tag))).decode()
+        return _to_base32(tag + _xor(ids, self._mac(key_id, b"mask", tag)))
 
     def _mac(self, key_id: str, purpose: bytes, data: bytes) -> bytes:
         return hashlib.blake2b(data, digest_size=_MAC_BYTES, key=self._secrets[key_id], person=purpose).digest()
@@ -167,6 +167,16 @@ def time_in(proof: str) -> int | None:
     """The time received (ms) that the proof part of a receipt says; the signer alone knows whether it is true."""
     raw = _from_base32(proof)
     return None if raw is None else int.from_bytes(raw[:6])
+
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+
+
+def _to_base32(raw: bytes) -> str:
+    """Base32 of 15 bytes, ten bits at a time: the standard library's takes four times as long."""
+    number = int.from_bytes(raw)
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(110, -1, -10)])
 
 
 def _from_base32(text: str) -> bytes | None:
@@ -184,4 +194,6 @@ def _to_base64(raw: bytes) -> str:
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=False))
+    """Of the left's length; the right may be longer."""
+    size = len(left)
+    return (int.from_bytes(left) ^ int.from_bytes(right[:size])).to_bytes(size)

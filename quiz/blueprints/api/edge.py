@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from flask import Response, current_app, request
 from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import Headers
 
 from quiz import clock
 from quiz.errors import FieldError, Refusal
@@ -50,20 +51,24 @@ def read(decoder: msgspec.json.Decoder[T]) -> T:
     Raises:
         Refusal: unsupported_media_type, invalid_json, invalid_request naming the first field that does not fit.
     """
-    if not _is_json(request.mimetype):
-        raise Refusal("unsupported_media_type")
+    _check_json()
     return _decoded(decoder, _body())
 
 
 def read_if_any(decoder: msgspec.json.Decoder[T]) -> T:
     """The same where the body may be left out."""
     data = _body()
-    if data and not _is_json(request.mimetype):
-        raise Refusal("unsupported_media_type")
+    if data:
+        _check_json()
     return _decoded(decoder, data or b"{}")
 
 
 def _body() -> bytes:
+    length = request.environ.get("CONTENT_LENGTH") or ""
+    if length.isascii() and length.isdigit() and int(length[:10]) <= MAX_BODY:
+        # As nearly every client sends it: what Werkzeug would wrap around the server's reader finds nothing to do.
+        sent: bytes = request.environ["wsgi.input"].read(int(length))
+        return sent
     data = request.get_data(cache=False)
     if request.content_length is None and len(data) >= MAX_BODY:
         # Of a body sent in chunks Werkzeug reads as much as is allowed and says nothing about the rest.
@@ -71,8 +76,13 @@ def _body() -> bytes:
     return data
 
 
-def _is_json(mimetype: str) -> bool:
-    return mimetype == JSON or (mimetype.startswith("application/") and mimetype.endswith("+json"))
+def _check_json() -> None:
+    # What nearly every client sends is seen without taking the header apart.
+    if request.environ.get("CONTENT_TYPE") == JSON:
+        return
+    mimetype = request.mimetype
+    if mimetype != JSON and not (mimetype.startswith("application/") and mimetype.endswith("+json")):
+        raise Refusal("unsupported_media_type")
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
@@ -169,7 +179,16 @@ def answer(body: Any, status: int = 200) -> Response:
     return raw(msgspec.json.encode(body), status)
 
 
+class _Finished(Response):
+    """An answer whose headers are as they should be: Werkzeug need not go through them again."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        return self.headers
+
+
 def raw(body: bytes, status: int = 200) -> Response:
-    response = Response(body, status, content_type=JSON)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    """The same of JSON that is encoded already."""
+    return _Finished(body, status, headers=_PRIVATE)
+
+
+_PRIVATE = [("Content-Type", JSON), ("Cache-Control", "no-store")]
