@@ -31,10 +31,13 @@ def import_file(file: Path, number: int, go_without: bool) -> None:
         drafts = question_files.read(file.name, file.read_bytes(), go_without=go_without)
     except BadFile as bad:
         raise click.ClickException(_told(bad)) from bad
+    alike = questions.lookalikes(session, target, drafts)
     with refusals.told():
         added = questions.add_questions(session, target, drafts, clock.now())
     session.commit()
     click.echo(f"{added} questions added to round {number}.")
+    for pair in alike:
+        click.echo(f"Question {pair.number} looks like another ({pair.likeness:.0%}): {pair.other}")
     if target.bank_version is not None:
         click.echo("Its bank is frozen already: papers have these questions only after it is frozen again.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from quiz.errors import FieldError, Refusal
 from quiz.models import Option, Question, Round
-from quiz.services import question_files
+from quiz.services import duplicates, question_files
 from quiz.services.formats import BadFile, BadLine, OptionDraft, QuestionDraft, bank
 from quiz.services.formats.drafts import faults_of, same
-from quiz.services.season.banks import newest_questions
+from quiz.services.season.banks import newest_of_contest, newest_questions
 
-__all__ = ["OptionDraft", "QuestionDraft", "add_questions", "drafts_of", "read_bank_file"]
+__all__ = ["OptionDraft", "QuestionDraft", "add_questions", "drafts_of", "lookalikes", "read_bank_file"]
 
 
 def read_bank_file(raw: bytes) -> bank.Bank:
@@ -46,8 +47,7 @@ def add_questions(
     Raises:
         Refusal: invalid_request, naming everything that is wrong with any of them.
     """
-    held = set(session.scalars(select(Question.text).where(Question.round_id == target.id)))
-    errors = tuple(_problems(drafts, {same(text) for text in held}))
+    errors = tuple(_problems(drafts, {_identity(draft) for draft in drafts_of(session, target)}))
     if errors:
         raise Refusal("invalid_request", errors=errors)
     if not drafts:
@@ -107,13 +107,43 @@ def _question(row: int, draft: QuestionDraft, target: Round, now: datetime, acto
     }
 
 
-def _problems(drafts: Sequence[QuestionDraft], held: set[str]) -> Iterator[FieldError]:
-    times = Counter(same(draft.text) for draft in drafts)
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """A question of a file that looks like another one of the file or of the contest."""
+
+    number: int
+    """In the file, from 1."""
+    other: str
+    """The text of the other."""
+    kind: duplicates.Kind
+    likeness: float
+
+
+def lookalikes(session: Session, target: Round, drafts: Sequence[QuestionDraft]) -> list[Lookalike]:
+    """What to look at before an import: nobody is kept from importing it. The likest first."""
+    known = [_draft(question) for question in newest_of_contest(session, target.contest_id)]
+    texts = [draft.text for draft in (*drafts, *known)]
+    return [
+        Lookalike(twin.first + 1, texts[twin.second], twin.kind, twin.likeness)
+        for twin in duplicates.find(drafts, known)
+    ]
+
+
+Identity = tuple[str, frozenset[str]]
+
+
+def _identity(draft: QuestionDraft) -> Identity:
+    """What may not be there twice: the same text with the same options, in whatever order."""
+    return same(draft.text), frozenset(same(option.text) for option in draft.options)
+
+
+def _problems(drafts: Sequence[QuestionDraft], held: set[Identity]) -> Iterator[FieldError]:
+    times = Counter(_identity(draft) for draft in drafts)
     for number, draft in enumerate(drafts, 1):
-        text = same(draft.text)
-        if text and times[text] > 1:
+        identity = _identity(draft)
+        if draft.text and times[identity] > 1:
             yield FieldError(f"questions.{number}.text", _l("This question stands in the file more than once."))
-        if text in held:
+        if identity in held:
             yield FieldError(f"questions.{number}.text", _l("The round has this question already."))
         for fault in faults_of(draft):
             where = f"questions.{number}.{question_files.field_of(fault)}"

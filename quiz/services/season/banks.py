@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, selectinload
 
@@ -65,9 +65,18 @@ def freeze_bank(session: Session, frozen: Round, now: datetime, *, actor_id: int
 
 def newest_questions(session: Session, round_id: int) -> Sequence[Question]:
     """The newest version of each question meant for the round, retired ones left out."""
+    return _newest(session, Question.round_id == round_id)
+
+
+def newest_of_contest(session: Session, contest_id: int) -> Sequence[Question]:
+    """The same of all rounds, and of the questions that are meant for none."""
+    return _newest(session, Question.contest_id == contest_id)
+
+
+def _newest(session: Session, which: ColumnElement[bool]) -> Sequence[Question]:
     newest = (
         select(Question.id)
-        .where(Question.round_id == round_id)
+        .where(which)
         .ext(distinct_on(Question.stem_id))
         .order_by(Question.stem_id, Question.version.desc())
     )
