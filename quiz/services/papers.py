@@ -296,19 +296,6 @@ def read_masks(packed: bytes) -> list[int]:
     return [int.from_bytes(packed[place : place + 2]) for place in range(0, len(packed), 2)]
 
 
-# For pages that are rendered again: the draft as ids
-
-
-def kept_answers(desk: Desk, card: RoundCard, paper: Paper) -> tuple[dict[str, list[str]], int | None]:
-    """What the draft of an open attempt holds: question id → option ids, and the prediction."""
-    draft = calls.read_draft(desk.gateway, card, paper.participant, paper.attempt)
-    if draft is None:
-        return {}, None
-    masks, prediction = draft
-    bank = desk.seasons.bank(card, paper.bank)
-    return ids_of(bank, paper.questions, masks), prediction
-
-
 def ids_of(bank: FrozenBank, places: list[int], masks: list[int]) -> dict[str, list[str]]:
     """Bit masks back to ids; unanswered questions are left out."""
     chosen = {}
