@@ -48,6 +48,12 @@ class Stage:
     home: str
     """Code of the commune that the person of the tests belongs to."""
 
+    @property
+    def home_province(self) -> str:
+        unit = units.get(db.session(), self.home)
+        assert unit.parent is not None
+        return unit.parent.code
+
     def card(self, number: int) -> RoundCard:
         return papers.round_of(self.platform.season.get(), None, number)
 
