@@ -1,4 +1,4 @@
-"""What axe would ask first, as own assertions: names, labels, structure, contrast, targets, and no sideways scrolling."""
+"""What axe would ask first: names, labels, structure, contrast, targets, no sideways scrolling."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ CHECK = r"""
 () => {
   const wrong = [];
   const visible = (e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 1;
-  const name = (e) => (e.getAttribute("aria-label") || (e.labels && [...e.labels].map((l) => l.textContent).join(" "))
-    || e.textContent || e.value || "").trim();
+  const labels = (e) => e.labels && [...e.labels].map((label) => label.textContent).join(" ");
+  const name = (e) => (e.getAttribute("aria-label") || labels(e) || e.textContent || e.value || "").trim();
   const say = (what, e) => wrong.push(`${what}: ${e.outerHTML.slice(0, 120)}`);
 
   if (!document.documentElement.lang) wrong.push("no language");
@@ -56,10 +56,12 @@ CHECK = r"""
     if (next > level + 1 && level) say(`heading jumps from ${level}`, e);
     level = next;
   });
-  if (document.documentElement.scrollWidth > innerWidth) wrong.push(`scrolls sideways: ${document.documentElement.scrollWidth}`);
+  const width = document.documentElement.scrollWidth;
+  if (width > innerWidth) wrong.push(`scrolls sideways: ${width}`);
 
   // Targets: 48 px high, except links inside sentences and small print.
-  document.querySelectorAll("button,.button,select,input:not([type=hidden]),.tabs a,.top a,.option,.tiles a,.chips a").forEach((e) => {
+  const targets = "button,.button,select,input:not([type=hidden]),.tabs a,.top a,.option,.tiles a,.chips a";
+  document.querySelectorAll(targets).forEach((e) => {
     if (!visible(e)) return;
     const target = e.matches("input[type=radio],input[type=checkbox]") ? e.closest("label") : e;
     const box = target.getBoundingClientRect();
@@ -68,8 +70,8 @@ CHECK = r"""
 
   // Contrast of text against the nearest painted background.
   const rgb = (text) => (text.match(/[\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (color) => [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => sum + part * linear(color[i] / 255), 0);
   const behind = (e) => {
     for (let up = e; up; up = up.parentElement) {
       const color = rgb(getComputedStyle(up).backgroundColor);
@@ -80,12 +82,13 @@ CHECK = r"""
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const e = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !visible(e) || e.closest(":disabled,.hear,script,option,.skip")) continue;
+    const said = walker.currentNode.textContent.trim();
+    if (!said || !visible(e) || e.closest(":disabled,.hear,script,option,.skip")) continue;
     const style = getComputedStyle(e);
     const [a, b] = [light(rgb(style.color)), light(behind(e))].sort((x, y) => y - x);
     const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
     const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < (large ? 3 : 4.5)) say(`contrast ${ratio.toFixed(2)} of “${walker.currentNode.textContent.trim()}”`, e);
+    if (ratio < (large ? 3 : 4.5)) say(`contrast ${ratio.toFixed(2)} of “${said}”`, e);
   }
   return wrong;
 }
