@@ -39,6 +39,8 @@ _PARTS: dict[str, tuple[str, Callable[[Facts], int]]] = {
     # Without a prediction the gap is the greatest there is: whoever predicted anything comes before.
     "prediction_gap": ("Q", lambda facts: 0 if facts.prediction_gap is None else _TOP - facts.prediction_gap),
     "received_at": ("Q", lambda facts: _TOP - facts.received),
+    # "The earliest to the second": whoever hands in within the same second is equal.
+    "received_second": ("Q", lambda facts: _TOP - facts.received // 1000),
     "duration": ("Q", lambda facts: _TOP - facts.duration),
     "attempts": ("Q", lambda facts: _TOP - facts.attempt),
 }

@@ -9,11 +9,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-RANKING_KEYS = ("score", "correct", "prediction_gap", "received_at", "duration", "attempts", "lot")
+RANKING_KEYS = (
+    *("score", "correct", "prediction_gap", "received_at", "received_second", "duration", "attempts"),
+    "lot",
+)
 DEFAULT_RANKING = ("score", "prediction_gap", "received_at")
 WHICH = ("best", "first", "last")
 SCORE_RELEASES = ("at_once", "after_close")
 KEY_RELEASES = ("after_close", "after_publish", "never")
+PREDICTIONS = ("all_correct", "participants")
+LATE_COUNTS = ("no", "participation")
+
+LIMITS = {
+    "questions": (1, 200),
+    "cap": (1, 1_000),
+    "seconds": (10, 24 * 3600),
+    "grace_seconds": (0, 600),
+    "points": (1, 1_000),
+    "late.accept_minutes": (0, 24 * 60),
+    "draw.count": (1, 200),
+    "draw.difficulty": (1, 5),
+    "prediction.min": (0, 10**9),
+    "prediction.max": (0, 10**9),
+    "min_age": (1, 150),
+    "max_age": (1, 150),
+}
+"""Lowest and highest value of each whole number; the JSON Schema is made of the same."""
 
 
 class InvalidRules(ValueError):
@@ -23,6 +44,10 @@ class InvalidRules(ValueError):
         super().__init__(f"{where}: {problem}")
         self.field = where
         self.problem = problem
+
+
+class Contradiction(InvalidRules):
+    """Each field is as it must be, but two don't go together: what a JSON Schema can't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +156,14 @@ def _part(value: Any) -> DrawPart:
 
 
 def _check(rules: Rules) -> None:
-    _whole("questions", rules.questions, 1, 200)
-    if rules.cap is not None:
-        _whole("cap", rules.cap, 1, 1_000)
-    _whole("seconds", rules.seconds, 10, 24 * 3600)
-    _whole("grace_seconds", rules.grace_seconds, 0, 600)
-    _whole("points", rules.points, 1, 1_000)
-    _whole("late.accept_minutes", rules.late.accept_minutes, 0, 24 * 60)
+    for name in ("questions", "seconds", "grace_seconds", "points"):
+        _whole(name, getattr(rules, name))
+    for name in ("cap", "min_age", "max_age"):
+        if getattr(rules, name) is not None:
+            _whole(name, getattr(rules, name))
+    _whole("late.accept_minutes", rules.late.accept_minutes)
     _one_of("which", rules.which, WHICH)
-    _one_of("late.counts", rules.late.counts, ("no", "participation"))
+    _one_of("late.counts", rules.late.counts, LATE_COUNTS)
     _one_of("release.score", rules.release.score, SCORE_RELEASES)
     _one_of("release.key", rules.release.key, KEY_RELEASES)
     if not isinstance(rules.complete_only, bool):
@@ -148,30 +172,37 @@ def _check(rules: Rules) -> None:
         _one_of("ranking", name, RANKING_KEYS)
     if len(set(rules.ranking)) != len(rules.ranking) or not rules.ranking:
         raise InvalidRules("ranking", "each key once, at least one")
-    for part in rules.draw:
-        _whole("draw.count", part.count, 1, 200)
+    _check_draw(rules.draw)
+    _check_prediction(rules.prediction)
+    _check_together(rules)
+
+
+def _check_draw(draw: Sequence[DrawPart]) -> None:
+    for part in draw:
+        _whole("draw.count", part.count)
         if part.topic is not None:
             _text("draw.topic", part.topic)
         if part.difficulty is not None:
-            _whole("draw.difficulty", part.difficulty, 1, 5)
-    if rules.draw and sum(part.count for part in rules.draw) != rules.questions:
-        raise InvalidRules("draw", "the counts of its parts must add up to questions")
-    for name, age in (("min_age", rules.min_age), ("max_age", rules.max_age)):
-        if age is not None:
-            _whole(name, age, 1, 150)
-    if rules.min_age is not None and rules.max_age is not None:
-        _whole("max_age", rules.max_age, rules.min_age, 150)
-    _check_prediction(rules)
+            _whole("draw.difficulty", part.difficulty)
 
 
-def _check_prediction(rules: Rules) -> None:
-    prediction = rules.prediction
+def _check_prediction(prediction: Prediction | None) -> None:
     if prediction is None:
         return
-    _one_of("prediction.kind", prediction.kind, ("all_correct", "participants"))
-    _whole("prediction.min", prediction.min, 0, 10**9)
-    _whole("prediction.max", prediction.max, prediction.min, 10**9)
+    _one_of("prediction.kind", prediction.kind, PREDICTIONS)
+    _whole("prediction.min", prediction.min)
+    _whole("prediction.max", prediction.max)
     _text("prediction.text", prediction.text)
+
+
+def _check_together(rules: Rules) -> None:
+    """Comes last: what is found here is found between fields that are right each for itself."""
+    if rules.draw and sum(part.count for part in rules.draw) != rules.questions:
+        raise Contradiction("draw", "the counts of its parts must add up to questions")
+    if rules.min_age is not None and rules.max_age is not None and rules.max_age < rules.min_age:
+        raise Contradiction("max_age", "must not be below min_age")
+    if rules.prediction is not None and rules.prediction.max < rules.prediction.min:
+        raise Contradiction("prediction.max", "must not be below prediction.min")
 
 
 def _list(where: str, value: Any) -> Sequence[Any]:
@@ -185,7 +216,8 @@ def _text(where: str, value: Any) -> None:
         raise InvalidRules(where, "must be a text that is not empty")
 
 
-def _whole(where: str, value: Any, low: int, high: int) -> None:
+def _whole(where: str, value: Any) -> None:
+    low, high = LIMITS[where]
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise InvalidRules(where, f"must be a whole number from {low} to {high}")
 

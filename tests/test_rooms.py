@@ -28,7 +28,11 @@ class Room:
     never: tuple[str, ...] = ()
 
 
-PURE = Room(files=("scoring/rules.py", "scoring/ordering.py", "quiz/phases.py"), ours=("scoring.rules",), libraries=())
+PURE = Room(
+    files=("scoring/rules.py", "scoring/rules_schema.py", "scoring/ordering.py", "quiz/phases.py"),
+    ours=("scoring.rules",),
+    libraries=(),
+)
 JOBS = ("scoring/jobs.py", "scoring/worker.py", "scoring/schedule.py")
 
 # The first room that a file fits is its room.
@@ -49,8 +53,8 @@ ROOMS = {
     "services": Room(
         files=("quiz/services/",),
         ours=(
-            *("quiz.services", "quiz.models", "quiz.intake", "scoring.rules", "scoring.ordering"),
-            *("quiz.errors", "quiz.phases", "quiz.clock", "quiz.config", "quiz.metrics"),
+            *("quiz.services", "quiz.models", "quiz.intake", "scoring.rules", "scoring.rules_schema"),
+            *("scoring.ordering", "quiz.errors", "quiz.phases", "quiz.clock", "quiz.config", "quiz.metrics"),
         ),
         never=(*REQUEST, "rq", *CLOCKS),
     ),

@@ -44,6 +44,7 @@ def plain(ranking: tuple[str, ...], entry: Facts) -> tuple[Any, ...]:
         "correct": entry.correct,
         "prediction_gap": -gap,
         "received_at": -entry.received,
+        "received_second": -(entry.received // 1000),
         "duration": -entry.duration,
         "attempts": -entry.attempt,
         "lot": merit_maker(rules(ranking=("lot",)), SECRET)(entry),

@@ -25,7 +25,8 @@ from scoring.rules import (
 )
 from tests.making import rules
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+PAGE_FILE = Path(__file__).resolve().parents[2] / "docs" / "rules.md"
+PAGE = PAGE_FILE.read_text(encoding="utf-8")
 
 
 def table(heading: str) -> list[list[str]]:
@@ -62,54 +63,54 @@ def test_the_page_names_every_field() -> None:
     assert [name for name in RANKING_KEYS if f"`{name}`" not in document] == []
 
 
-@pytest.mark.parametrize(
-    ("document", "field"),
-    [
-        ({"question": 10}, "question"),
-        ({"questions": 0}, "questions"),
-        ({"questions": 201}, "questions"),
-        ({"questions": "10"}, "questions"),
-        ({"questions": 10.0}, "questions"),
-        ({"questions": True}, "questions"),
-        ({"questions": None}, "questions"),
-        ({"cap": 0}, "cap"),
-        ({"cap": 1_001}, "cap"),
-        ({"seconds": 9}, "seconds"),
-        ({"grace_seconds": -1}, "grace_seconds"),
-        ({"which": "worst"}, "which"),
-        ({"which": None}, "which"),
-        ({"ranking": []}, "ranking"),
-        ({"ranking": ["score", "score"]}, "ranking"),
-        ({"ranking": ["luck"]}, "ranking"),
-        ({"ranking": [["score"]]}, "ranking"),
-        ({"ranking": "score"}, "ranking"),
-        ({"ranking": None}, "ranking"),
-        ({"points": 0}, "points"),
-        ({"complete_only": 1}, "complete_only"),
-        ({"prediction": "how many?"}, "prediction"),
-        ({"prediction": {"kind": "all_correct"}}, "prediction"),
-        ({"prediction": {"kind": "weather", "text": "?"}}, "prediction.kind"),
-        ({"prediction": {"kind": "participants", "text": " "}}, "prediction.text"),
-        ({"prediction": {"kind": "participants", "text": 5}}, "prediction.text"),
-        ({"prediction": {"kind": "participants", "text": "?", "min": 9, "max": 8}}, "prediction.max"),
-        ({"prediction": {"kind": "participants", "text": "?", "unit": 1}}, "prediction.unit"),
-        ({"late": None}, "late"),
-        ({"late": {"accept_minutes": 1_441}}, "late.accept_minutes"),
-        ({"late": {"counts": "yes"}}, "late.counts"),
-        ({"release": {"score": "never"}}, "release.score"),
-        ({"release": {"key": "at_once"}}, "release.key"),
-        ({"draw": {"count": 10}}, "draw"),
-        ({"draw": [10]}, "draw"),
-        ({"draw": [{}]}, "draw"),
-        ({"draw": [{"count": 9}]}, "draw"),
-        ({"draw": [{"count": 11}, {"count": -1}]}, "draw.count"),
-        ({"draw": [{"count": 10, "topic": ""}]}, "draw.topic"),
-        ({"draw": [{"count": 10, "difficulty": 6}]}, "draw.difficulty"),
-        ({"min_age": 0}, "min_age"),
-        ({"max_age": "30"}, "max_age"),
-        ({"min_age": 30, "max_age": 14}, "max_age"),
-    ],
-)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"question": 10}, "question"),
+    ({"questions": 0}, "questions"),
+    ({"questions": 201}, "questions"),
+    ({"questions": "10"}, "questions"),
+    ({"questions": 10.0}, "questions"),
+    ({"questions": True}, "questions"),
+    ({"questions": None}, "questions"),
+    ({"cap": 0}, "cap"),
+    ({"cap": 1_001}, "cap"),
+    ({"seconds": 9}, "seconds"),
+    ({"grace_seconds": -1}, "grace_seconds"),
+    ({"which": "worst"}, "which"),
+    ({"which": None}, "which"),
+    ({"ranking": []}, "ranking"),
+    ({"ranking": ["score", "score"]}, "ranking"),
+    ({"ranking": ["luck"]}, "ranking"),
+    ({"ranking": [["score"]]}, "ranking"),
+    ({"ranking": "score"}, "ranking"),
+    ({"ranking": None}, "ranking"),
+    ({"points": 0}, "points"),
+    ({"complete_only": 1}, "complete_only"),
+    ({"prediction": "how many?"}, "prediction"),
+    ({"prediction": {"kind": "all_correct"}}, "prediction"),
+    ({"prediction": {"kind": "weather", "text": "?"}}, "prediction.kind"),
+    ({"prediction": {"kind": "participants", "text": " "}}, "prediction.text"),
+    ({"prediction": {"kind": "participants", "text": 5}}, "prediction.text"),
+    ({"prediction": {"kind": "participants", "text": "?", "min": 9, "max": 8}}, "prediction.max"),
+    ({"prediction": {"kind": "participants", "text": "?", "unit": 1}}, "prediction.unit"),
+    ({"late": None}, "late"),
+    ({"late": {"accept_minutes": 1_441}}, "late.accept_minutes"),
+    ({"late": {"counts": "yes"}}, "late.counts"),
+    ({"release": {"score": "never"}}, "release.score"),
+    ({"release": {"key": "at_once"}}, "release.key"),
+    ({"draw": {"count": 10}}, "draw"),
+    ({"draw": [10]}, "draw"),
+    ({"draw": [{}]}, "draw"),
+    ({"draw": [{"count": 9}]}, "draw"),
+    ({"draw": [{"count": 11}, {"count": -1}]}, "draw.count"),
+    ({"draw": [{"count": 10, "topic": ""}]}, "draw.topic"),
+    ({"draw": [{"count": 10, "difficulty": 6}]}, "draw.difficulty"),
+    ({"min_age": 0}, "min_age"),
+    ({"max_age": "30"}, "max_age"),
+    ({"min_age": 30, "max_age": 14}, "max_age"),
+]
+
+
+@pytest.mark.parametrize(("document", "field"), REFUSED)
 def test_a_wrong_field_is_refused_by_name(document: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRules) as refused:
         rules_from(document)
