@@ -9,6 +9,7 @@ import functools
 import os
 import threading
 import time
+from dataclasses import asdict
 from datetime import datetime
 
 from flask import Flask
@@ -20,7 +21,8 @@ from rq.serializers import JSONSerializer
 from quiz import clock, create_app, logs
 from quiz.extensions import Platform, db
 from quiz.intake.boards import DIRTY
-from scoring import boards, sweeper
+from quiz.services import corrections
+from scoring import boards, regrade, sweeper
 from scoring.drain import Drain
 
 DRAIN_SECONDS = 60.0
@@ -153,6 +155,77 @@ def prime() -> None:
     with app.app_context():
         season_service.prime_all(db.session(), held.gateway.client, clock.now(), issuer=held.settings.issuer)
         boards.mark_dirty(held.cache, held.season.refresh().rounds)
+
+
+def correct_key(proposal_id: int) -> None:
+    """Take a proposed key through its present step: the dry run, or into force once it is approved."""
+    app = application()
+    held = _platform(app)
+    _begun(held.queue, "correct_key", proposal_id)
+    with app.app_context(), corrections.alone(db.engine, proposal_id) as mine:
+        proposal = corrections.begin(db.session(), proposal_id) if mine else None
+        db.session.commit()
+        if proposal is not None:
+            _CorrectionStep(held, proposal).run()
+
+
+class _CorrectionStep:
+    """One step of a proposal. Each may run twice: what is written is written with the step's own transaction."""
+
+    def __init__(self, held: Platform, proposal: corrections.Begun) -> None:
+        self._held, self._proposal = held, proposal
+
+    def run(self) -> None:
+        try:
+            if self._proposal.state == "counting":
+                self._count()
+            elif self._proposal.state == "applying":
+                self._apply()
+            self._tell_boards()
+        except (corrections.Gone, Stopped) as reason:
+            db.session.rollback()
+            log.info("correction_stopped", proposal=self._proposal.id, reason=type(reason).__name__)
+        else:
+            corrections.forget_progress(self._held.queue, self._proposal.id)
+
+    def _count(self) -> None:
+        proposal, session = self._proposal, db.session()
+        effect = regrade.rescore(session, proposal.round_id, proposal.version, progress=self._progress)
+        session.rollback()
+        corrections.counted(session, proposal.id, asdict(effect), clock.now())
+        session.commit()
+
+    def _apply(self) -> None:
+        proposal, session, now = self._proposal, db.session(), clock.now()
+        effect = regrade.apply(
+            session,
+            proposal.round_id,
+            proposal.version,
+            now,
+            reason=proposal.reason,
+            actor_id=proposal.approved_by,
+            progress=self._progress,
+        )
+        corrections.applied(session, proposal.id, asdict(effect), now)
+        session.commit()
+
+    def _tell_boards(self) -> None:
+        """After the commit, and again if a worker died in between: the boards must not keep the old scores."""
+        if self._proposal.state == "counting":
+            return
+        boards.mark_dirty(self._held.cache, [self._proposal.round_id])
+        corrections.done(db.session(), self._proposal.id)
+        db.session.commit()
+
+    def _progress(self, done: int, total: int) -> None:
+        if stopping.is_set():
+            raise Stopped
+        corrections.still_there(db.session(), self._proposal.id)
+        corrections.note_progress(self._held.queue, self._proposal.id, done, total, clock.now())
+
+
+class Stopped(Exception):
+    """This process was asked to end; nothing is written, and the scheduler hands the step to another one."""
 
 
 def worker_alive(connection: Redis, name: str, at: datetime) -> None:

@@ -17,10 +17,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from quiz import clock, logs, metrics
-from quiz.extensions import Platform
+from quiz.extensions import Platform, db
 from quiz.intake import boards as board_contract
 from quiz.intake import keys, primer
 from quiz.intake.errors import IntakeUnavailable
+from quiz.services import corrections
 from scoring import boards, jobs, sweeper
 
 TICK_SECONDS = 1.0
@@ -40,7 +41,7 @@ class Scheduler:
         """Do every duty once; a duty whose part is away does not stop the others."""
         if not self._leads():
             return
-        for duty in (self._prime, self._settle, self._drain, self._boards):
+        for duty in (self._prime, self._settle, self._drain, self._boards, self._corrections):
             try:
                 duty(now)
             except (RedisError, OSError, SQLAlchemyError, IntakeUnavailable) as error:
@@ -91,6 +92,16 @@ class Scheduler:
         boards.mark_dirty(self._held.cache, stale)
         if self._held.cache.exists(board_contract.DIRTY):
             jobs.enqueue_once(self._held.queue, "boards", "refresh_boards")
+
+    def _corrections(self, _now: datetime) -> None:
+        """Proposed keys whose step no worker is at: asked for a moment ago, or left by a worker that died."""
+        session = db.session()
+        try:
+            waiting = [each for each in corrections.waiting(session) if corrections.is_idle(session, each)]
+        finally:
+            session.rollback()
+        for proposal_id in waiting:
+            jobs.enqueue_once(self._held.queue, "default", "correct_key", proposal_id)
 
 
 def main() -> None:

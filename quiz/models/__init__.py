@@ -3,6 +3,7 @@
 from quiz.models.announcement import Announcement
 from quiz.models.base import Base
 from quiz.models.contest import Contest, Round
+from quiz.models.correction import KeyProposal
 from quiz.models.entry import Entry
 from quiz.models.question import Bank, KeyVersion, Option, Question
 from quiz.models.staff import RecoveryCode, SecondFactor
@@ -22,6 +23,7 @@ __all__ = [
     "CountingEvent",
     "Entry",
     "Identity",
+    "KeyProposal",
     "KeyVersion",
     "Option",
     "Question",

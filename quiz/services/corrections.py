@@ -1,0 +1,379 @@
+"""Corrected keys: proposed by one organizer, counted by a dry run, approved by a second one, then in force.
+
+A proposal is a key version that nothing is scored with: scores follow `round.key_version` alone, and only applying
+moves that. What a worker does with it stands in scoring.jobs; here are the rows, the rules and the traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from redis import Redis
+from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy.orm import Session
+
+from quiz import clock
+from quiz.errors import FieldError, Refusal
+from quiz.models import Bank, KeyProposal, KeyVersion, Round
+from quiz.services import announcements, audit
+
+MAX_TRIES = 5
+_LOCK = 82
+"""First half of the advisory lock that the worker at a proposal holds; it goes with the worker's connection."""
+_PROGRESS = "quiz80:key_proposal:{}"
+_PROGRESS_SECONDS = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is to count as right from now on."""
+
+    options: tuple[str, ...] = ()
+    """Ids of options. A question of one choice takes any of them; one of several choices wants exactly all of them."""
+    keep: bool = False
+    """What counted as right until now stays right too: for questions of several choices."""
+    void: bool = False
+    """Right for everybody."""
+
+
+# Proposing and cancelling
+
+
+def propose(
+    session: Session,
+    corrected: Round,
+    changes: Mapping[str, Answer],
+    now: datetime,
+    *,
+    actor_id: int,
+    reason: str,
+    notice: tuple[str, str],
+) -> KeyProposal:
+    """Ask for the dry run of a corrected key. The caller commits; the scheduler hands it on.
+
+    Args:
+        changes: question id of the frozen bank → what is right; the other questions keep their key.
+        notice: title and text of what the people of the round are told, in the words of the organizers.
+
+    Raises:
+        Refusal: invalid_request, with what is missing or stands in the way.
+    """
+    session.refresh(corrected, with_for_update=True)
+    if corrected.scheduled_at is None or now < corrected.opens_at or corrected.bank_version is None:
+        raise _invalid("round", _l("The round has not opened yet: correct the question and freeze the bank again."))
+    if open_proposal(session, corrected.id) is not None:
+        raise _invalid("round", _l("Another correction of this round is on its way. Finish or cancel it first."))
+    if not reason.strip():
+        raise _invalid("reason", _l("Write the reason; it stands in the log."))
+    if not all(part.strip() for part in notice):
+        raise _invalid("notice", _l("Write what the people of the round are told."))
+    content, before = key_in_force(session, corrected)
+    after = _corrected(content, before, changes)
+    if after == before:
+        raise _invalid("changes", _l("Nothing is changed: choose another answer for at least one question."))
+    newest = session.scalar(select(func.max(KeyVersion.version)).where(KeyVersion.round_id == corrected.id)) or 0
+    key = KeyVersion(
+        round_id=corrected.id,
+        bank_version=corrected.bank_version,
+        version=newest + 1,
+        key=after,
+        reason=reason.strip(),
+        created_at=now,
+        created_by=actor_id,
+    )
+    proposal = KeyProposal(
+        round_id=corrected.id,
+        key=key,
+        from_version=corrected.key_version,
+        state="counting",
+        notice_title=notice[0].strip(),
+        notice=notice[1].strip(),
+    )
+    session.add(proposal)
+    session.flush()
+    detail = {"key": key.version, "changes": differences(content, before, after)}
+    audit.append(session, now, actor_id, "key.proposed", f"round:{corrected.id}", detail, reason.strip())
+    return proposal
+
+
+def cancel(session: Session, proposal_id: int, now: datetime, *, actor_id: int, reason: str) -> None:
+    """Take a proposal back before it is approved: neither it nor its key stays. The caller commits.
+
+    Raises:
+        Refusal: not_found; invalid_request once it is approved.
+    """
+    proposal = _locked(session, proposal_id)
+    if proposal.state not in ("counting", "counted"):
+        raise _invalid("round", _l("This correction is approved already and can't be cancelled."))
+    key, round_id = proposal.key, proposal.round_id
+    audit.append(session, now, actor_id, "key.cancelled", f"round:{round_id}", {"key": key.version}, reason.strip())
+    session.delete(proposal)
+    session.flush()
+    session.delete(key)
+    session.flush()
+
+
+def approve(session: Session, proposal_id: int, typed: str, now: datetime, *, actor_id: int) -> None:
+    """Put the counted correction into force, by somebody else than who made it. The caller commits.
+
+    Args:
+        typed: the round's number, typed by hand.
+
+    Raises:
+        Refusal: not_found; invalid_request with what stands in the way.
+    """
+    proposal = _locked(session, proposal_id)
+    corrected = session.get_one(Round, proposal.round_id, with_for_update=True, populate_existing=True)
+    if proposal.state != "counted":
+        raise _invalid("round", _l("This correction does not wait for an approval."))
+    if proposal.key.created_by == actor_id:
+        raise _invalid("round", _l("A second organizer has to approve it: you proposed it yourself."))
+    if corrected.key_version != proposal.from_version:
+        raise _invalid("round", _l("Another key came into force since. Cancel this correction and propose it anew."))
+    if typed.strip() != str(corrected.number):
+        raise _invalid("typed", _l("Type the number of the round: %(number)s.", number=corrected.number))
+    proposal.key.approved_at, proposal.key.approved_by = now, actor_id
+    proposal.state, proposal.tries = "applying", 0
+    detail = {"key": proposal.key.version, "effect": _numbers(proposal.effect or {})}
+    audit.append(session, now, actor_id, "key.approved", f"round:{proposal.round_id}", detail, proposal.key.reason)
+
+
+def try_again(session: Session, proposal_id: int) -> None:
+    """Let workers at a step again that failed too often. The caller commits."""
+    _locked(session, proposal_id).tries = 0
+
+
+# Reading
+
+
+def key_in_force(session: Session, of: Round) -> tuple[list[Any], list[Any]]:
+    """(content of the frozen bank, its key): two parallel lists.
+
+    Raises:
+        Refusal: not_found, if nothing is frozen.
+    """
+    content = session.scalar(select(Bank.content).where(Bank.round_id == of.id, Bank.version == of.bank_version))
+    key = session.scalar(
+        select(KeyVersion.key)
+        .where(
+            KeyVersion.round_id == of.id,
+            KeyVersion.bank_version == of.bank_version,
+            KeyVersion.version <= of.key_version,
+        )
+        .order_by(KeyVersion.version.desc())
+        .limit(1)
+    )
+    if content is None or key is None:
+        raise Refusal("not_found")
+    return content, key
+
+
+def open_proposal(session: Session, round_id: int) -> KeyProposal | None:
+    return session.scalars(
+        select(KeyProposal).where(KeyProposal.round_id == round_id, KeyProposal.state != "done")
+    ).one_or_none()
+
+
+def history(session: Session, round_id: int) -> Sequence[KeyProposal]:
+    """The corrections that came into force, the newest first."""
+    return session.scalars(
+        select(KeyProposal)
+        .where(KeyProposal.round_id == round_id, KeyProposal.state == "done")
+        .order_by(KeyProposal.id.desc())
+    ).all()
+
+
+def differences(content: Sequence[Any], before: Sequence[Any], after: Sequence[Any]) -> list[dict[str, Any]]:
+    """What two keys say differently, question by question, with the options' own ids."""
+    return [
+        {"question": question["id"], "before": _named(question, old), "after": _named(question, new)}
+        for question, old, new in zip(content, before, after, strict=True)
+        if old != new
+    ]
+
+
+def _named(question: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    ids = [option["id"] for option in question["options"]]
+    sets = [[ids[bit] for bit in range(len(ids)) if mask >> bit & 1] for mask in item["accept"]]
+    return {"accept": sets, "void": bool(item.get("void", False))}
+
+
+def _corrected(content: Sequence[Any], before: Sequence[Any], changes: Mapping[str, Answer]) -> list[Any]:
+    unknown = changes.keys() - {question["id"] for question in content}
+    if unknown:
+        raise _invalid("changes", _l("The bank has no such question."))
+    return [
+        _item(question, old, changes[question["id"]]) if question["id"] in changes else old
+        for question, old in zip(content, before, strict=True)
+    ]
+
+
+def _item(question: Mapping[str, Any], old: Mapping[str, Any], answer: Answer) -> Mapping[str, Any]:
+    places = {option["id"]: place for place, option in enumerate(question["options"])}
+    if not places.keys() >= set(answer.options):
+        raise _invalid("changes", _l("The question has no such option."))
+    if answer.void:
+        # What was right stays written, so that a later correction can take the void back.
+        return {"accept": old["accept"], "void": True}
+    bits = [1 << places[option] for option in answer.options]
+    masks = {sum(bits)} if question["multiple"] else set(bits)
+    masks -= {0}
+    if answer.keep:
+        masks |= set(old["accept"])
+    if not masks:
+        raise _invalid("changes", _l("Choose at least one right option, or make the question void."))
+    accept = sorted(masks)
+    same = accept == sorted(old["accept"]) and not old.get("void", False)
+    return old if same else {"accept": accept, "void": False}
+
+
+def _numbers(effect: Mapping[str, Any]) -> dict[str, int]:
+    return {name: effect[name] for name in ("entries", "up", "down", "ranks") if name in effect}
+
+
+def _locked(session: Session, proposal_id: int) -> KeyProposal:
+    proposal = session.get(KeyProposal, proposal_id, with_for_update=True, populate_existing=True)
+    if proposal is None:
+        raise Refusal("not_found")
+    return proposal
+
+
+def _invalid(field: str, message: Any) -> Refusal:
+    return Refusal("invalid_request", errors=(FieldError(field, message),))
+
+
+# What workers ask
+
+
+class Gone(Exception):
+    """The proposal was cancelled while its dry run was counting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A step as a worker begins it."""
+
+    id: int
+    round_id: int
+    version: int
+    state: str
+    reason: str
+    approved_by: int | None
+
+
+def waiting(session: Session) -> Sequence[int]:
+    """Proposals whose next step is a worker's."""
+    return session.scalars(
+        select(KeyProposal.id).where(
+            KeyProposal.state.in_(("counting", "applying", "written")), KeyProposal.tries < MAX_TRIES
+        )
+    ).all()
+
+
+def is_idle(session: Session, proposal_id: int) -> bool:
+    """Whether no worker is at it. Holds the lock until the caller ends the transaction, which is at once."""
+    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:c, :id)"), {"c": _LOCK, "id": proposal_id}))
+
+
+@contextmanager
+def alone(engine: Engine, proposal_id: int) -> Iterator[bool]:
+    """True if nobody else is at this proposal until the end of the block, however the others end."""
+    names = {"c": _LOCK, "id": proposal_id}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        mine = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:c, :id)"), names))
+        try:
+            yield mine
+        finally:
+            if mine:
+                connection.execute(text("SELECT pg_advisory_unlock(:c, :id)"), names)
+
+
+def begin(session: Session, proposal_id: int) -> Begun | None:
+    """Count the try; None if there is nothing to do for a worker. The caller commits."""
+    if proposal_id not in waiting(session):
+        return None
+    proposal = _locked(session, proposal_id)
+    proposal.tries += 1
+    key = proposal.key
+    return Begun(proposal.id, proposal.round_id, key.version, proposal.state, key.reason, key.approved_by)
+
+
+def still_there(session: Session, proposal_id: int) -> None:
+    """Raises Gone if the proposal was cancelled meanwhile."""
+    if session.scalar(select(KeyProposal.id).where(KeyProposal.id == proposal_id)) is None:
+        raise Gone
+
+
+def counted(session: Session, proposal_id: int, effect: dict[str, Any], now: datetime) -> None:
+    """Keep what the dry run found; the caller commits. A proposal that is gone stays gone."""
+    session.execute(
+        update(KeyProposal)
+        .where(KeyProposal.id == proposal_id, KeyProposal.state == "counting")
+        .values(state="counted", effect=effect, counted_at=now)
+    )
+
+
+def applied(session: Session, proposal_id: int, effect: dict[str, Any], now: datetime) -> None:
+    """In the transaction of the new scores: the trace, and the word to those concerned."""
+    proposal = _locked(session, proposal_id)
+    corrected = session.get_one(Round, proposal.round_id)
+    proposal.state, proposal.effect, proposal.applied_at, proposal.tries = "written", effect, now, 0
+    by, key = proposal.key.approved_by, proposal.key
+    told = announcements.announce(
+        session, corrected.contest_id, proposal.notice_title, proposal.notice, now, by, round_id=corrected.id
+    )
+    detail = {"from": proposal.from_version, "to": key.version, "effect": _numbers(effect), "announcement": told.id}
+    audit.append(session, now, by, "key.applied", f"round:{corrected.id}", detail, key.reason)
+
+
+def done(session: Session, proposal_id: int) -> None:
+    """The boards know of it; the caller commits."""
+    session.execute(
+        update(KeyProposal).where(KeyProposal.id == proposal_id, KeyProposal.state == "written").values(state="done")
+    )
+
+
+# Progress, for whoever looks at the page
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    done: int
+    total: int
+    began: int
+    """Milliseconds."""
+    at: int
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.total if self.total else 0
+
+    @property
+    def rest_ms(self) -> int | None:
+        """How long it will still take if it goes on as until now."""
+        return (self.at - self.began) * (self.total - self.done) // self.done if self.done else None
+
+
+def note_progress(redis: Redis, proposal_id: int, read: int, total: int, now: datetime) -> None:
+    name, at = _PROGRESS.format(proposal_id), clock.to_ms(now)
+    pipeline = redis.pipeline()
+    pipeline.hsetnx(name, "began", at)
+    pipeline.hset(name, mapping={"done": read, "total": total, "at": at})
+    pipeline.expire(name, _PROGRESS_SECONDS)
+    pipeline.execute()
+
+
+def progress(redis: Redis, proposal_id: int) -> Progress | None:
+    held = redis.hgetall(_PROGRESS.format(proposal_id))
+    if not held:
+        return None
+    return Progress(*(int(held[name]) for name in (b"done", b"total", b"began", b"at")))
+
+
+def forget_progress(redis: Redis, proposal_id: int) -> None:
+    redis.delete(_PROGRESS.format(proposal_id))
