@@ -76,6 +76,20 @@ def test_secrets_are_their_owners_alone(servers: embedded.Servers) -> None:
         assert file.stat().st_mode & 0o077 == 0, file
 
 
+def test_the_database_log_names_nobody(servers: embedded.Servers) -> None:
+    query(servers, "CREATE TABLE IF NOT EXISTS once (phone text PRIMARY KEY)")
+    url = servers.database_url.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET log_min_duration_statement = 0")
+        connection.execute("INSERT INTO once VALUES (%s) ON CONFLICT DO NOTHING", ["0912345678"])
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO once VALUES (%s)", ["0912345678"])
+    log = servers.postgres.log.read_text(encoding="utf-8")
+    assert "duplicate key" in log
+    assert "INSERT INTO once" in log
+    assert "0912345678" not in log
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs it as himself")
 def test_postgres_does_not_run_as_root(servers: embedded.Servers) -> None:
     assert Path(f"/proc/{servers.postgres.pid}").stat().st_uid != 0
