@@ -8,7 +8,7 @@ from docx.oxml.ns import nsdecls
 
 from quiz.services.formats import BadFile, OptionDraft, QuestionDraft, word
 from tests.formats import documents
-from tests.formats.making import codes, faults, only
+from tests.formats.making import codes, faults, only, real
 
 WRITTEN = """
 ĐOÀN TNCS HỒ CHÍ MINH
@@ -268,7 +268,7 @@ def test_a_document_that_is_none_is_refused() -> None:
 
 
 def test_what_is_written_is_a_table_with_headings_on_every_page() -> None:
-    content = word.write([THE_CAPITAL])
+    content = word.write([real()[0]])
     document = Document(io.BytesIO(content))
     (table,) = document.tables
     assert [cell.text for cell in table.rows[0].cells][:6] == ["Câu hỏi", "A", "B", "C", "D", "Đáp án"]

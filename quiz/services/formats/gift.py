@@ -260,9 +260,7 @@ def _written(number: int, question: QuestionDraft) -> str:
         lines.append("// " + " ".join(f"[tag:{_escaped_tag(tag)}]" for tag in question.tags))
     lines.append(f"::{_escaped(one_line(question.text)[:60].strip())}::[plain]{_escaped(question.text)}{{")
     right, wrong = _weights(question)
-    lines += [
-        f"\t{right if option.right else wrong}{_option_text(option, question.multiple)}" for option in question.options
-    ]
+    lines += [f"\t{right if option.right else wrong}{_marked(option.text)}" for option in question.options]
     if question.explanation:
         lines.append(f"\t####{_marked(question.explanation)}")
     return "\n".join([*lines, "}", ""])
@@ -275,16 +273,9 @@ def _weights(question: QuestionDraft) -> tuple[str, str]:
     return f"~%{share}%", "~%-100%"
 
 
-def _option_text(option: OptionDraft, multiple: bool) -> str:
-    """`~%50% of them` would read as half right; an own weight before it keeps the text a text."""
-    text = _marked(option.text)
-    reads_as_weight = not multiple and not option.right and _WEIGHT.match(text)
-    return f"%0%{text}" if reads_as_weight else text
-
-
 def _marked(text: str) -> str:
-    """Texts have the question's kind, plain, unless they begin as if they named another."""
-    return f"[plain]{_escaped(text)}" if text.startswith("[") else _escaped(text)
+    """Texts have the question's kind, plain; said again before one that would read as a kind or as a weight."""
+    return f"[plain]{_escaped(text)}" if text.startswith(("[", "%")) else _escaped(text)
 
 
 def _escaped(text: str) -> str:

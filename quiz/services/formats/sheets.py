@@ -15,6 +15,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from quiz.services.formats.drafts import Fault, Findings, QuestionDraft, Where, refuse
@@ -29,7 +30,20 @@ MAX_COLUMNS = 200
 _BROKEN = (LookupError, ValueError, TypeError, AttributeError, SyntaxError, OSError, zipfile.BadZipFile, zlib.error)
 """What openpyxl raises where a part is missing or says something impossible; XML errors are SyntaxErrors."""
 _CARRIAGE_RETURN = re.compile(r"_x000[dD]_\n?")
-_WIDTHS = {"text": 60, "explanation": 50, "source": 30, "topic": 24}
+_WIDTHS = {
+    HEADINGS["text"]: 60,
+    HEADINGS["right"]: 10,
+    HEADINGS["multiple"]: 15,
+    HEADINGS["explanation"]: 50,
+    HEADINGS["source"]: 30,
+    HEADINGS["topic"]: 24,
+    HEADINGS["difficulty"]: 9,
+}
+"""In characters."""
+_WIDTH_OF_OPTION = 20
+_LINE = 15
+_MOST_LINES = 26
+"""Excel's rows are at most 409 points high."""
 
 
 def read(content: bytes) -> list[QuestionDraft]:
@@ -138,6 +152,7 @@ def template(guide: Sequence[tuple[str, str]]) -> bytes:
     notes = book.create_sheet(GUIDE)
     _put_rows(notes, guide)
     notes.column_dimensions["A"].width, notes.column_dimensions["B"].width = 24, 90
+    _size_rows(notes)
     return _saved(book)
 
 
@@ -168,14 +183,32 @@ def _put(sheet: Worksheet, row: int, column: int, text: str) -> None:
 
 
 def _dress(sheet: Worksheet) -> None:
-    """The row of headings stays in sight, and columns are as wide as their texts want."""
-    names = {heading: name for name, heading in HEADINGS.items()}
+    """The row of headings stays in sight; columns and rows are as large as their texts want."""
     for column in range(1, sheet.max_column + 1):
         cell = sheet.cell(1, column)
         cell.font = Font(bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", fgColor="1F4E79")
-        sheet.column_dimensions[get_column_letter(column)].width = _WIDTHS.get(names.get(str(cell.value), ""), 18)
+        width = _WIDTHS.get(str(cell.value), _WIDTH_OF_OPTION)
+        sheet.column_dimensions[get_column_letter(column)].width = width
     sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    _size_rows(sheet)
+
+
+def _size_rows(sheet: Worksheet) -> None:
+    """Excel would see to the height of rows itself, LibreOffice doesn't."""
+    columns = range(1, sheet.max_column + 1)
+    widths = [sheet.column_dimensions[get_column_letter(column)].width for column in columns]
+    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        lines = [_lines(str(text or ""), width) for text, width in zip(row, widths, strict=True)]
+        sheet.row_dimensions[number].height = _LINE * min(max(lines), _MOST_LINES)
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _lines(text: str, width: float) -> int:
+    return sum(1 + int(len(line) / width) for line in text.split("\n"))
 
 
 def _saved(book: Workbook) -> bytes:
