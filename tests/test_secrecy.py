@@ -402,8 +402,8 @@ class Frozen:
     desk: Desk
     round_id: int
 
-    def right_ids(self) -> dict[str, str]:
-        """Question id → id of its right option."""
+    def right_texts(self) -> dict[str, str]:
+        """Question id → text of its right option."""
         card = self.desk.seasons.get().rounds[self.round_id]
         key = db.session.scalars(
             select(KeyVersion.key).where(
@@ -412,7 +412,7 @@ class Frozen:
         ).one()
         bank = self.desk.seasons.bank(card)
         return {
-            question.id: question.options[answer["accept"][0].bit_length() - 1].id
+            question.id: question.options[answer["accept"][0].bit_length() - 1].text
             for question, answer in zip(bank.questions, key, strict=True)
         }
 
@@ -436,27 +436,32 @@ def frozen(platform: Platform, at: Clock, secret: bytes, number: int = 2) -> Fro
     return Frozen(Desk(platform.gateway, platform.signer, 0, platform.season), made.id)
 
 
-def places(held: Frozen, at: Clock, count: int) -> Counter[int]:
-    right = held.right_ids()
-    found: Counter[int] = Counter()
+def places(held: Frozen, at: Clock, count: int) -> tuple[Counter[int], Counter[int]]:
+    """How often the right option stands at each place, and how often its id has each rank among the question's."""
+    right = held.right_texts()
+    shown: Counter[int] = Counter()
+    ranked: Counter[int] = Counter()
     for paper in held.papers(count, int(at.now.timestamp() * 1000)):
         for question in paper:
-            found[[option.id for option in question.options].index(right[question.id])] += 1
-    return found
+            place = [option.text for option in question.options].index(right[question.id])
+            shown[place] += 1
+            ranked[sorted(option.id for option in question.options).index(question.options[place].id)] += 1
+    return shown, ranked
 
 
-def test_the_right_option_stands_everywhere_as_often(platform: Platform, at: Clock) -> None:
+def test_the_right_option_has_every_place_and_every_id_as_often(platform: Platform, at: Clock) -> None:
     """Over 1,000 papers of one bank, whatever its order."""
-    found = places(frozen(platform, at, b"\x07" * 32), at, 1_000)
-    assert sum(found.values()) == 10_000
-    assert chi_square(found) < LIMIT
+    for found in places(frozen(platform, at, b"\x07" * 32), at, 1_000):
+        assert sum(found.values()) == 10_000
+        assert chi_square(found) < LIMIT
 
 
 def test_that_measure_sees_options_that_are_not_turned(
     platform: Platform, at: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(papers, "rotations", lambda _secret, _participant, _attempt, count: [0] * count)
-    assert chi_square(places(frozen(platform, at, b"\x07" * 32), at, 1_000)) > LIMIT
+    for found in places(frozen(platform, at, b"\x07" * 32), at, 1_000):
+        assert chi_square(found) > LIMIT
 
 
 def ranks_of_ids(freezes: int) -> Counter[int]:

@@ -87,7 +87,8 @@ def decode_event(data: bytes) -> tuple[EntryEvent, Paper, int]:
     try:
         event = _event_decoder.decode(memoryview(data)[1:-1])
         paper = _paper_decoder.decode(event.paper)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        # msgspec lets a text that is no UTF-8 pass as Python's own error.
         raise UnreadableEvent(str(error)) from error
     if len(event.answers) != len(paper.questions):
         raise UnreadableEvent("answers and questions differ in number")
@@ -112,28 +113,47 @@ def decode_draft(data: bytes) -> tuple[EntryEvent, Paper]:
 OptionBits = dict[str, int]
 
 
+def option_id(place: int) -> str:
+    """The id of the option that a paper shows at `place`, from 0: it belongs to the paper, not to the bank.
+
+    Ids that follow the place shown are as evenly spread over right and wrong options as the places are.
+    """
+    return str(place + 1)
+
+
+def turned_bits(options: int) -> list[OptionBits]:
+    """For each turn of a question's options: option id → the bit of that option in the frozen bank."""
+    return [{option_id(place): 1 << (place + turn) % options for place in range(options)} for turn in range(options)]
+
+
 def masks_of(
-    questions: list[int], answers: dict[str, list[str]], option_bits: list[OptionBits], multiple: list[bool]
+    questions: list[int],
+    turns: list[int],
+    answers: dict[str, list[str]],
+    option_bits: list[list[OptionBits]],
+    multiple: list[bool],
 ) -> list[int]:
-    """Turn a sheet into bit masks, in the order of the paper.
+    """Turn a sheet into bit masks of the frozen bank's options, in the order of the paper.
 
     Args:
+        turns: by how much the paper turns the options of each of its questions (intake.draw.rotations).
         answers: question id ("place in the bank" as text, from 1) → option ids; unanswered questions may be absent.
-        option_bits: for each question of the bank: option id → its bit.
+        option_bits: for each question of the bank its `turned_bits`.
 
     Raises:
         InvalidAnswers: a question or option that is not on the paper, or several options of a single-choice question.
     """
     masks = []
     seen = 0
-    for place in questions:
+    for place, turn in zip(questions, turns, strict=True):
         chosen = answers.get(str(place + 1))
         if not chosen:
             seen += chosen is not None
             masks.append(0)
             continue
         seen += 1
-        bits = option_bits[place]
+        turned = option_bits[place]
+        bits = turned[turn % len(turned)]
         mask = 0
         for option in chosen:
             bit = bits.get(option)

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from quiz.intake import keys
 from quiz.intake.draw import Stratum
 from quiz.intake.errors import IntakeUnavailable
+from quiz.intake.events import turned_bits
 
 
 class RoundCard(msgspec.Struct, frozen=True):
@@ -73,9 +74,7 @@ class FrozenBank:
 
     def __init__(self, questions: Sequence[BankQuestion]) -> None:
         self.questions = list(questions)
-        self.option_bits = [
-            {option.id: 1 << bit for bit, option in enumerate(question.options)} for question in questions
-        ]
+        self.option_bits = [turned_bits(len(question.options)) for question in questions]
         self.multiple = [question.multiple for question in questions]
 
 

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from quiz.clock import from_ms, to_ms
 from quiz.errors import Refusal
 from quiz.intake import calls
+from quiz.intake.events import option_id
 from quiz.intake.season import ContestCard, RoundCard
 from quiz.intake.signing import EntryName, time_in
 from quiz.models import Bank, Entry, KeyVersion, Question, Round, Standing, User
 from quiz.services import releases
-from quiz.services.papers import Desk, read_masks
+from quiz.services.papers import Desk, read_masks, turns_of
 from scoring.rules import QuestionKey, key_from
 
 State = Literal["accepted", "scored"]
@@ -153,7 +154,7 @@ def _scored(session: Session, card: RoundCard, entry: Entry, text: str, now_ms: 
     rank = _ranks(session, ranked, entry.participant_id).get(_name(entry))
     answers = questions = None
     if releases.key_is_out(card, now_ms):
-        answers, questions = _keyed(session, entry)
+        answers, questions = _keyed(session, card, entry)
     return _view(card, entry, text, rank, now_ms, answers, questions)
 
 
@@ -204,7 +205,7 @@ def _name(row: Entry | Standing) -> EntryName:
     return EntryName(row.round_id, row.participant_id, row.issuer, row.attempt)
 
 
-def _keyed(session: Session, entry: Entry) -> tuple[dict[str, list[str]], list[KeyedQuestion]]:
+def _keyed(session: Session, card: RoundCard, entry: Entry) -> tuple[dict[str, list[str]], list[KeyedQuestion]]:
     """Own answers and the paper's questions with the key that is valid now."""
     content = session.scalars(
         select(Bank.content).where(Bank.round_id == entry.round_id, Bank.version == entry.bank_version)
@@ -213,9 +214,10 @@ def _keyed(session: Session, entry: Entry) -> tuple[dict[str, list[str]], list[K
     places, masks = read_masks(entry.questions), read_masks(entry.answers)
     explained = _explanations(session, [content[place]["question_id"] for place in places])
     answers, questions = {}, []
-    for place, mask in zip(places, masks, strict=True):
+    turns = turns_of(card, _name(entry), len(places))
+    for place, turn, mask in zip(places, turns, masks, strict=True):
         question = content[place]
-        shown = _keyed_question(question, key[place], mask, explained.get(question["question_id"]))
+        shown = _keyed_question(question, key[place], mask, turn, explained.get(question["question_id"]))
         questions.append(shown)
         if mask:
             answers[shown.id] = [option.id for option in shown.options if option.chosen]
@@ -244,20 +246,21 @@ def _explanations(session: Session, ids: Sequence[int]) -> dict[int, tuple[str |
 
 
 def _keyed_question(
-    question: Mapping[str, Any], key: QuestionKey, mask: int, explained: tuple[str | None, str | None] | None
+    question: Mapping[str, Any], key: QuestionKey, mask: int, turn: int, explained: tuple[str | None, str | None] | None
 ) -> KeyedQuestion:
     # Several sets may be accepted after a correction; an option is right if any of them has it.
     right = 0
     for accepted in key.accept:
         right |= accepted
     explanation, source = explained or (None, None)
+    options = question["options"]
     return KeyedQuestion(
         id=question["id"],
         text=question["text"],
         multiple=question["multiple"],
         options=[
-            KeyedOption(option["id"], option["text"], bool(right >> bit & 1), bool(mask >> bit & 1))
-            for bit, option in enumerate(question["options"])
+            KeyedOption(option_id(place), options[bit]["text"], bool(right >> bit & 1), bool(mask >> bit & 1))
+            for place, bit in enumerate((place + turn) % len(options) for place in range(len(options)))
         ],
         right=key.void or mask in key.accept,
         void=key.void,

@@ -23,10 +23,10 @@ from quiz.intake import calls
 from quiz.intake.calls import Receipt, Started, Starter
 from quiz.intake.draw import rotations
 from quiz.intake.errors import IntakeUnavailable, InvalidPaper, NotEligible, PaperExpired, RoundNotOpen
-from quiz.intake.events import Paper, masks_of
+from quiz.intake.events import Paper, masks_of, option_id
 from quiz.intake.gateway import Gateway
 from quiz.intake.season import BankOption, BankQuestion, ContestCard, FrozenBank, RoundCard, Season, SeasonCache
-from quiz.intake.signing import SignedPaper, Signer
+from quiz.intake.signing import EntryName, SignedPaper, Signer
 from quiz.models import Entry, User
 
 SessionMaker = Callable[[], Session]
@@ -146,16 +146,22 @@ def _check_eligible(card: RoundCard, who: Starter, now_ms: int, session: Session
 def shown_questions(desk: Desk, card: RoundCard, paper: Paper) -> list[ShownQuestion]:
     """The questions of a paper in its order, the options of each as this paper turns them."""
     bank = desk.seasons.bank(card, paper.bank)
-    turns = rotations(card.draw_secret, paper.participant, paper.attempt, len(paper.questions))
     return [
         _turned(bank.questions[place], turn % len(bank.questions[place].options))
-        for place, turn in zip(paper.questions, turns, strict=True)
+        for place, turn in zip(paper.questions, turns_of(card, paper), strict=True)
     ]
+
+
+def turns_of(card: RoundCard, paper: Paper | EntryName, questions: int | None = None) -> list[int]:
+    """By how much the options of each question of a paper are turned, modulo their number."""
+    count = len(paper.questions) if isinstance(paper, Paper) else questions or 0
+    return rotations(card.draw_secret, paper.participant, paper.attempt, count)
 
 
 def _turned(question: BankQuestion, by: int) -> ShownQuestion:
     options = question.options[by:] + question.options[:by]
-    return ShownQuestion(question.id, question.text, question.multiple, options)
+    shown = [BankOption(option_id(place), option.text) for place, option in enumerate(options)]
+    return ShownQuestion(question.id, question.text, question.multiple, shown)
 
 
 class _BankJson:
@@ -190,8 +196,7 @@ def _bank_json(desk: Desk, card: RoundCard, version: int) -> _BankJson:
 def paper_json(desk: Desk, card: RoundCard, started: Started, now_ms: int) -> bytes:
     """The answer of `POST /rounds/N/papers`."""
     paper = started.paper
-    turns = rotations(card.draw_secret, paper.participant, paper.attempt, len(paper.questions))
-    questions = _bank_json(desk, card, paper.bank).questions(paper.questions, turns)
+    questions = _bank_json(desk, card, paper.bank).questions(paper.questions, turns_of(card, paper))
     left = "null" if started.attempts_left is None else started.attempts_left
     head = (
         f'{{"paper":"{started.token}","attempt":{paper.attempt},"attempts_left":{left},'
@@ -262,7 +267,8 @@ def _read_sheet(desk: Desk, paper: Paper, sheet: Sheet) -> tuple[RoundCard, list
     if sheet.answers is None:
         raise Refusal("invalid_request", errors=(FieldError("answers", _l("This field is missing.")),))
     bank = desk.seasons.bank(card, paper.bank)
-    masks = masks_of(paper.questions, dict(sheet.answers), bank.option_bits, bank.multiple)
+    turns = turns_of(card, paper)
+    masks = masks_of(paper.questions, turns, dict(sheet.answers), bank.option_bits, bank.multiple)
     return card, masks, _checked_prediction(card, sheet.prediction)
 
 
@@ -296,11 +302,12 @@ def read_masks(packed: bytes) -> list[int]:
     return [int.from_bytes(packed[place : place + 2]) for place in range(0, len(packed), 2)]
 
 
-def ids_of(bank: FrozenBank, places: list[int], masks: list[int]) -> dict[str, list[str]]:
-    """Bit masks back to ids; unanswered questions are left out."""
+def ids_of(bank: FrozenBank, places: list[int], turns: list[int], masks: list[int]) -> dict[str, list[str]]:
+    """Bit masks back to the ids of the paper; unanswered questions are left out."""
     chosen = {}
-    for place, mask in zip(places, masks, strict=True):
+    for place, turn, mask in zip(places, turns, masks, strict=True):
         if mask:
-            question = bank.questions[place]
-            chosen[question.id] = [option.id for bit, option in enumerate(question.options) if mask >> bit & 1]
+            turned = bank.option_bits[place]
+            bits = turned[turn % len(turned)]
+            chosen[bank.questions[place].id] = [option for option, bit in bits.items() if mask & bit]
     return chosen

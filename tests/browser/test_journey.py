@@ -60,6 +60,7 @@ def test_register_take_the_quiz_and_stand_on_the_board(page: Page, stage: Stage)
 
 def test_what_stood_on_the_paper_is_what_is_stored(page: Page, stage: Stage) -> None:
     from quiz.extensions import db
+    from quiz.intake.signing import EntryName
     from quiz.models import Entry
     from quiz.services import papers
 
@@ -76,8 +77,11 @@ def test_what_stood_on_the_paper_is_what_is_stored(page: Page, stage: Stage) -> 
     page.wait_for_url("**/entries/*")
     stage.count()
     entry = db.session.query(Entry).one()
-    bank = stage.desk.seasons.bank(stage.card(staging.OPEN))
-    assert papers.ids_of(bank, papers.read_masks(entry.questions), papers.read_masks(entry.answers)) == given
+    card = stage.card(staging.OPEN)
+    bank, places = stage.desk.seasons.bank(card), papers.read_masks(entry.questions)
+    name = EntryName(card.id, entry.participant_id, entry.issuer, entry.attempt)
+    turns = papers.turns_of(card, name, len(places))
+    assert papers.ids_of(bank, places, turns, papers.read_masks(entry.answers)) == given
     assert entry.channel == "web"
 
 

@@ -138,35 +138,40 @@ FROZEN = FrozenBank(bank())
 QUESTIONS = [3, 4, 0]  # place 4 takes several options
 
 
-def masks(answers: dict[str, list[str]]) -> list[int]:
-    return masks_of(QUESTIONS, answers, FROZEN.option_bits, FROZEN.multiple)
+def masks(answers: dict[str, list[str]], turns: list[int] | None = None) -> list[int]:
+    return masks_of(QUESTIONS, turns or [0, 0, 0], answers, FROZEN.option_bits, FROZEN.multiple)
 
 
 def test_masks_stand_in_the_order_of_the_paper() -> None:
-    assert masks({"1": ["d"], "4": ["a"], "5": ["b", "d"]}) == [0b0001, 0b1010, 0b1000]
+    assert masks({"1": ["4"], "4": ["1"], "5": ["2", "4"]}) == [0b0001, 0b1010, 0b1000]
+
+
+def test_an_options_id_is_its_place_on_the_paper() -> None:
+    """Turned by 1 the paper shows the bank's options 2, 3, 4, 1."""
+    assert masks({"4": ["1"], "5": ["4"], "1": ["4"]}, [1, 1, 6]) == [0b0010, 0b0001, 0b0010]
 
 
 def test_what_is_not_answered_is_zero() -> None:
     assert masks({}) == [0, 0, 0]
-    assert masks({"4": [], "1": ["b"]}) == [0, 0, 2]
+    assert masks({"4": [], "1": ["2"]}) == [0, 0, 2]
 
 
 def test_an_option_named_twice_is_one_option() -> None:
-    assert masks({"4": ["c", "c"]}) == [4, 0, 0]
+    assert masks({"4": ["3", "3"]}) == [4, 0, 0]
 
 
 @pytest.mark.parametrize(
     ("answers", "field", "problem"),
     [
-        ({"4": ["e"]}, "answers.4", "unknown_option"),
+        ({"4": ["5"]}, "answers.4", "unknown_option"),
         ({"4": [""]}, "answers.4", "unknown_option"),
-        ({"4": ["A"]}, "answers.4", "unknown_option"),
-        ({"4": ["a", "b"]}, "answers.4", "too_many_options"),
-        ({"2": ["a"]}, "answers.2", "unknown_question"),  # in the bank, not on this paper
+        ({"4": ["a"]}, "answers.4", "unknown_option"),
+        ({"4": ["1", "2"]}, "answers.4", "too_many_options"),
+        ({"2": ["1"]}, "answers.2", "unknown_question"),  # in the bank, not on this paper
         ({"2": []}, "answers.2", "unknown_question"),
-        ({"04": ["a"]}, "answers.04", "unknown_question"),
-        ({"4": ["a"], "21": ["a"]}, "answers.21", "unknown_question"),
-        ({"x" * 500: ["a"]}, "answers." + "x" * 20, "unknown_question"),
+        ({"04": ["1"]}, "answers.04", "unknown_question"),
+        ({"4": ["1"], "21": ["1"]}, "answers.21", "unknown_question"),
+        ({"x" * 500: ["1"]}, "answers." + "x" * 20, "unknown_question"),
     ],
 )
 def test_what_does_not_fit_the_paper_is_refused_by_name(
@@ -177,8 +182,8 @@ def test_what_does_not_fit_the_paper_is_refused_by_name(
     assert (refused.value.field, refused.value.problem) == (field, problem)
 
 
-@given(st.dictionaries(st.sampled_from(["1", "4", "5"]), st.lists(st.sampled_from("abcd"), unique=True, max_size=1)))
+@given(st.dictionaries(st.sampled_from(["1", "4", "5"]), st.lists(st.sampled_from("1234"), unique=True, max_size=1)))
 def test_each_choice_is_its_options_bit(answers: dict[str, list[str]]) -> None:
     for place, mask in zip(QUESTIONS, masks(answers), strict=True):
         chosen = answers.get(str(place + 1), [])
-        assert mask == sum(1 << "abcd".index(option) for option in chosen)
+        assert mask == sum(1 << "1234".index(option) for option in chosen)

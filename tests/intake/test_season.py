@@ -142,7 +142,7 @@ def test_open_and_coming_banks_are_read_before_anybody_asks(intake: Redis, seaso
     published = open_round(intake, card())
     season.get()
     line.cut = True
-    assert season.bank(published).option_bits[0] == {"a": 1, "b": 2, "c": 4, "d": 8}
+    assert season.bank(published).option_bits[0][1] == {"1": 2, "2": 4, "3": 8, "4": 1}
 
 
 def test_a_season_of_a_newer_version_of_the_code_is_read(intake: Redis, season: SeasonCache) -> None:

@@ -286,7 +286,7 @@ def test_what_is_published_is_what_the_tables_say(
     bank = platform.season.bank(card)
     content = session.scalars(select(Bank.content)).one()
     assert [question.text for question in bank.questions] == [question["text"] for question in content]
-    assert bank.option_bits[0] == {"1": 1, "2": 2, "3": 4, "4": 8}
+    assert bank.option_bits[0][0] == {"1": 1, "2": 2, "3": 4, "4": 8}
 
 
 def test_nothing_published_names_rows_or_the_key(session: Session, contest: Contest, redis: Redis) -> None:

@@ -139,7 +139,7 @@ def _drafted(held: Desk, card: RoundCard, signed: SignedPaper, draft: Draft | No
     if draft is None:
         return Shown({})
     bank = held.seasons.bank(card, signed.paper.bank)
-    answers = papers.ids_of(bank, signed.paper.questions, draft.masks)
+    answers = papers.ids_of(bank, signed.paper.questions, papers.turns_of(card, signed.paper), draft.masks)
     return Shown(answers, "" if draft.prediction is None else str(draft.prediction), draft.seq)
 
 
