@@ -17,18 +17,27 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from quiz import clock, create_app, logs
 from quiz.extensions import Platform, db
+from quiz.intake import work
 from quiz.intake.boards import DIRTY
 from quiz.services import corrections
-from scoring import boards, regrade, sweeper
+from scoring import boards, finalize, regrade, sweeper
 from scoring.drain import Drain
 
 DRAIN_SECONDS = 60.0
 LEASE_MS = 3_000
 BOARDS_EVERY = 0.5
 TREE_SECONDS = 60.0
+WORK = ("finalize_round",)
+"""What pages may ask for (quiz.intake.work), by the names of the functions here."""
+WORK_HOLD_MS = 15_000
+"""A job that died in the middle is handed on again after this; one that still runs keeps its second self out."""
+_FINALIZING = 82
+"""Class of the advisory lock that keeps it out."""
 log = logs.get_logger("scoring.jobs")
 
 stopping = threading.Event()
@@ -226,6 +235,41 @@ class _CorrectionStep:
 
 class Stopped(Exception):
     """This process was asked to end; nothing is written, and the scheduler hands the step to another one."""
+
+
+def finalize_round(round_id: int, actor_id: int) -> None:
+    """Make a round final if nothing stands against it, and say how it went."""
+    app = application()
+    held = _platform(app)
+    with app.app_context():
+        session, now = db.session(), clock.now()
+        if not session.scalar(select(func.pg_try_advisory_xact_lock(_FINALIZING, round_id))):
+            return
+        told = functools.partial(work.say, held.queue, "finalize_round", round_id)
+        card = held.season.refresh().rounds.get(round_id)
+        against = finalize.NotYet("not_scheduled")
+        standing = against if card is None else finalize.obstacle(session, held.gateway.client, card, now)
+        if standing is not None:
+            told(work.Progress("refused", clock.to_ms(now), standing.reason))
+        else:
+            told(work.Progress("running", clock.to_ms(now)))
+            _finalize(session, held, round_id, actor_id, now)
+            told(work.Progress("done", clock.to_ms(clock.now())))
+        session.rollback()
+        work.taken(held.queue, "finalize_round", round_id)
+
+
+def _finalize(session: Session, held: Platform, round_id: int, actor_id: int, now: datetime) -> None:
+    from quiz.services import audit
+    from quiz.services import season as season_service
+
+    if finalize.finalize_round(session, round_id, now):
+        audit.append(session, now, actor_id, "round.finalized", f"round:{round_id}")
+    session.commit()
+    # Safe to repeat, and repeated if the job died before: the tables are final already then.
+    season_service.publish(session, held.gateway.client)
+    session.commit()
+    boards.mark_dirty(held.cache, [round_id])
 
 
 def worker_alive(connection: Redis, name: str, at: datetime) -> None:

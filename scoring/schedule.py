@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from quiz import clock, logs, metrics
 from quiz.extensions import Platform, db
 from quiz.intake import boards as board_contract
-from quiz.intake import keys, primer
+from quiz.intake import keys, primer, work
 from quiz.intake.errors import IntakeUnavailable
 from quiz.services import corrections
 from scoring import boards, jobs, sweeper
@@ -41,7 +41,7 @@ class Scheduler:
         """Do every duty once; a duty whose part is away does not stop the others."""
         if not self._leads():
             return
-        for duty in (self._prime, self._settle, self._drain, self._boards, self._corrections):
+        for duty in (self._prime, self._settle, self._drain, self._boards, self._corrections, self._work):
             try:
                 duty(now)
             except (RedisError, OSError, SQLAlchemyError, IntakeUnavailable) as error:
@@ -102,6 +102,13 @@ class Scheduler:
             session.rollback()
         for proposal_id in waiting:
             jobs.enqueue_once(self._held.queue, "default", "correct_key", proposal_id)
+
+    def _work(self, _now: datetime) -> None:
+        """Hand on what pages asked for; it stays asked until it is done, so a job that dies is handed on again."""
+        for asked in work.asked(self._held.queue):
+            if asked.name in jobs.WORK:
+                arguments = (asked.argument, asked.actor_id)
+                jobs.enqueue_once(self._held.queue, "default", asked.name, *arguments, hold_ms=jobs.WORK_HOLD_MS)
 
 
 def main() -> None:

@@ -49,12 +49,27 @@ class RoundCard(msgspec.Struct, frozen=True):
         return [Stratum(tuple(places), count) for places, count in self.strata]
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """An announcement as pages show it; it travels with the season, so that showing it asks no table."""
+
+    id: int
+    title: str
+    body: str
+    at: int
+    unit: str | None = None
+    """Code of the unit it is for, with everybody below it; None: for all."""
+    round: int | None = None
+    """Number of the round it is about."""
+
+
 class ContestCard(msgspec.Struct, frozen=True):
     id: int
     slug: str
     title: str
     current: bool
     rounds: list[RoundCard]
+    notices: list[Notice] = []
+    """The newest announcements, newest first."""
 
 
 class BankOption(msgspec.Struct, frozen=True):

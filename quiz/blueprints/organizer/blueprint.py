@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
@@ -8,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from quiz import staff_session
+from quiz.clock import CONTEST_ZONE
 from quiz.errors import PROBLEMS, FieldError, Refusal
 
 Answer = str | Response | tuple[str, int]
@@ -30,6 +32,26 @@ _ORGANIZERS = frozenset({"organizer", "administrator"})
 _ALL = _ORGANIZERS | {"officer"}
 RAIL = (
     RailEntry(
+        _l("Calendar"),
+        "clock",
+        "organizer.calendar",
+        _ORGANIZERS,
+        (
+            *(
+                "calendar",
+                "contests",
+                "new_contest",
+                "create_contest",
+                "contest",
+                "plan",
+                "plan_now",
+                "move",
+                "move_now",
+            ),
+            *("round_page", "change_round", "freeze", "schedule", "finalize", "publish", "announcements", "announce"),
+        ),
+    ),
+    RailEntry(
         _l("Users"),
         "person",
         "organizer.people",
@@ -38,6 +60,12 @@ RAIL = (
     ),
     RailEntry(_l("Log"), "sheet", "organizer.log", _ORGANIZERS, ("log", "verify_log")),
 )
+
+
+@blueprint.app_template_filter("local_input")
+def local_input(when: datetime) -> str:
+    """An instant as a field of day and time takes it, in Vietnam."""
+    return when.astimezone(CONTEST_ZONE).strftime("%Y-%m-%dT%H:%M")
 
 
 @blueprint.context_processor

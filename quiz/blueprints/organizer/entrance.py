@@ -21,7 +21,7 @@ from quiz.sessions import leave, safe_next
 def home() -> Response:
     """Everybody's first page: the first line of the own rail."""
     member = staff_session.required()
-    return redirect(url_for("organizer.people" if member.role == "officer" else "organizer.log"))
+    return redirect(url_for("organizer.people" if member.role == "officer" else "organizer.calendar"))
 
 
 @blueprint.get("/sign-in")
@@ -69,7 +69,7 @@ def _set_up_page(refusal: Refusal | None = None) -> Answer:
         return redirect(url_for("organizer.second_factor", next=_next()), 303)
     name = session.get_one(User, user_id).full_name
     enrolment = second_factor.begin(session, _keys(), user_id, name, clock.now())
-    picture = segno.make(enrolment.uri, error="m").svg_inline(scale=5, light="#fff", border=3)
+    picture = segno.make(enrolment.uri, error="m").svg_inline(light="#fff", border=3, omitsize=True)
     return render_template(
         "organizer/set_up.html", picture=picture, secret=enrolment.secret, next=_next(), **refused(refusal)
     ), status(refusal)

@@ -8,23 +8,45 @@ from quiz.services.season.banks import MAX_OPTIONS, freeze_bank
 from quiz.services.season.calendar import Move, copy_move, move, plan, preview_move
 from quiz.services.season.cards import contest_cards, publish, round_card, strata_of
 from quiz.services.season.contests import create_contest, create_round, schedule_round
+from quiz.services.season.planning import (
+    TEMPLATES,
+    Fixed,
+    Template,
+    add_rounds,
+    change_round,
+    fixed_parts,
+    make_contest,
+    publish_round,
+    question_count,
+    rules_of_template,
+)
 from quiz.services.season.priming import prime_all, prime_round
 
 __all__ = [
     "MAX_OPTIONS",
+    "TEMPLATES",
+    "Fixed",
     "Move",
+    "Template",
+    "add_rounds",
+    "change_round",
     "contest_cards",
     "copy_move",
     "create_contest",
     "create_round",
+    "fixed_parts",
     "freeze_bank",
+    "make_contest",
     "move",
     "plan",
     "preview_move",
     "prime_all",
     "prime_round",
     "publish",
+    "publish_round",
+    "question_count",
     "round_card",
+    "rules_of_template",
     "schedule_round",
     "strata_of",
 ]

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from quiz import clock
 from quiz.errors import FieldError, Refusal
-from quiz.intake.season import BankOption, BankQuestion, ContestCard, RoundCard, write_bank, write_season
+from quiz.intake.season import BankOption, BankQuestion, ContestCard, Notice, RoundCard, write_bank, write_season
 from quiz.models import Bank, Contest, Round
+from quiz.services import announcements
 from scoring.rules import DrawPart, Rules, rules_from
 
 _PUBLISHING = 0x5EA5
@@ -79,7 +80,8 @@ def strata_of(rules: Rules, content: Sequence[Mapping[str, Any]]) -> list[tuple[
 
 def contest_cards(session: Session) -> list[ContestCard]:
     """All contests with their rounds, drafts left out."""
-    return _cards(_contests(session), _banks(session))
+    contests = _contests(session)
+    return _cards(contests, _banks(session), _notices(session, contests))
 
 
 def publish(session: Session, redis: Redis) -> None:
@@ -91,7 +93,7 @@ def publish(session: Session, redis: Redis) -> None:
     contests, banks = _contests(session), _banks(session)
     for (round_id, version), bank in banks.items():
         write_bank(redis, round_id, version, _bank_questions(bank))
-    write_season(redis, _cards(contests, banks))
+    write_season(redis, _cards(contests, banks, _notices(session, contests)))
 
 
 def _contests(session: Session) -> Sequence[Contest]:
@@ -105,7 +107,18 @@ def _banks(session: Session) -> _Banks:
     return {(bank.round_id, bank.version): bank for bank in session.scalars(statement)}
 
 
-def _cards(contests: Sequence[Contest], banks: _Banks) -> list[ContestCard]:
+def _notices(session: Session, contests: Sequence[Contest]) -> dict[int, list[Notice]]:
+    """The newest announcements of each contest."""
+    return {
+        contest.id: [
+            Notice(told.id, told.title, told.body, clock.to_ms(told.at), unit, number)
+            for told, unit, number in announcements.newest(session, contest.id)
+        ]
+        for contest in contests
+    }
+
+
+def _cards(contests: Sequence[Contest], banks: _Banks, notices: Mapping[int, list[Notice]]) -> list[ContestCard]:
     return [
         ContestCard(
             id=contest.id,
@@ -117,6 +130,7 @@ def _cards(contests: Sequence[Contest], banks: _Banks) -> list[ContestCard]:
                 for made in contest.rounds
                 if made.scheduled_at is not None and made.bank_version is not None
             ],
+            notices=notices[contest.id],
         )
         for contest in contests
     ]

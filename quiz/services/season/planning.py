@@ -1,0 +1,256 @@
+"""Making a contest from a template and its rounds in one act, and what may still be changed of a round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from quiz import clock
+from quiz.errors import FieldError, Refusal
+from quiz.models import Contest, Question, Round
+from quiz.phases import Phase
+from quiz.services import audit
+from quiz.services.season.calendar import Window
+from quiz.services.season.contests import create_contest, create_round
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Rules and rhythm of a contest that was held, to begin from; each of them can be changed afterwards."""
+
+    name: Any
+    rules: Mapping[str, Any]
+    rounds: int
+    weekday: int
+    hour: int
+    hours: int
+    """How long a round is open."""
+
+
+def _prediction(text: str) -> dict[str, Any]:
+    return {"kind": "all_correct", "text": text, "max": 10_000_000}
+
+
+_ALL_RIGHT = "Có bao nhiêu người trả lời đúng tất cả các câu hỏi?"
+_WEEK = 7 * 24
+TEMPLATES: Mapping[str, Template] = MappingProxyType(
+    {
+        "weekly": Template(
+            _l("Weekly contest: 10 questions, 7 attempts, 10 minutes, prediction"),
+            {"questions": 10, "cap": 7, "seconds": 600, "prediction": _prediction(_ALL_RIGHT)},
+            rounds=23,
+            weekday=0,
+            hour=10,
+            hours=_WEEK - 1,
+        ),
+        "many-attempts": Template(
+            _l("Weekly contest: 10 questions, unlimited attempts, the best and earliest counts, prediction"),
+            {
+                "questions": 10,
+                "cap": None,
+                "seconds": 600,
+                "min_age": 14,
+                "prediction": _prediction(_ALL_RIGHT),
+                "ranking": ["score", "prediction_gap", "received_at"],
+            },
+            rounds=16,
+            weekday=0,
+            hour=10,
+            hours=_WEEK - 1,
+        ),
+        "five-questions": Template(
+            _l("Weekly contest: 5 questions, unlimited attempts, prediction"),
+            {"questions": 5, "cap": None, "seconds": 600, "prediction": _prediction(_ALL_RIGHT)},
+            rounds=20,
+            weekday=0,
+            hour=10,
+            hours=_WEEK - 1,
+        ),
+        "once": Template(
+            _l("One attempt a round: 10 questions, 10 minutes, prediction"),
+            {"questions": 10, "cap": 1, "seconds": 600, "prediction": _prediction(_ALL_RIGHT)},
+            rounds=6,
+            weekday=0,
+            hour=8,
+            hours=_WEEK - 1,
+        ),
+        "month": Template(
+            _l("One long round: 19 questions, 20 minutes, prediction"),
+            {"questions": 19, "cap": 1, "seconds": 1200, "prediction": _prediction(_ALL_RIGHT)},
+            rounds=1,
+            weekday=0,
+            hour=8,
+            hours=30 * 24,
+        ),
+    }
+)
+
+
+def make_contest(session: Session, slug: str, title: str, now: datetime, actor_id: int, *, current: bool) -> Contest:
+    """A contest without rounds, with its line in the log. The caller commits.
+
+    Raises:
+        Refusal: invalid_request, naming slug or title.
+    """
+    if session.scalar(select(func.count()).where(Contest.slug == slug)):
+        raise _invalid("slug", _l("Another contest has this short name."))
+    made = create_contest(session, slug, title, now, current=current)
+    audit.append(session, now, actor_id, "contest.created", f"contest:{made.id}", {"slug": slug, "current": current})
+    return made
+
+
+def rules_of_template(session: Session, contest: Contest, name: str) -> Mapping[str, Any]:
+    """Rules of a template, or those of the contest's last round for the name "last".
+
+    Raises:
+        Refusal: invalid_request, naming template.
+    """
+    if name in TEMPLATES:
+        return TEMPLATES[name].rules
+    newest = select(Round.rules).where(Round.contest_id == contest.id).order_by(Round.number.desc()).limit(1)
+    found: Mapping[str, Any] | None = session.scalar(newest) if name == "last" else None
+    if found is None:
+        raise _invalid("template", _l("Choose the rules to begin with."))
+    return found
+
+
+def add_rounds(
+    session: Session,
+    contest: Contest,
+    windows: Sequence[Window],
+    themes: Sequence[str],
+    rules: Mapping[str, Any],
+    now: datetime,
+    actor_id: int,
+) -> list[Round]:
+    """Drafts of rounds in these windows, numbered on from the last there is, with one line in the log.
+
+    Args:
+        themes: of the first rounds; those without one are named after their number until somebody writes it.
+
+    Raises:
+        Refusal: invalid_request, naming what is not right.
+    """
+    rounds = session.scalars(select(Round).where(Round.contest_id == contest.id).order_by(Round.number)).all()
+    if windows[0][0] <= now:
+        raise _invalid("start", _l("The first round would open in the past."))
+    for held in rounds:
+        for opens, closes in windows:
+            if opens < held.closes_at and held.opens_at < closes:
+                raise _invalid("start", _l("This would overlap round %(number)s.", number=held.number))
+    first = (rounds[-1].number if rounds else 0) + 1
+    made = []
+    for place, (opens, closes) in enumerate(windows):
+        number = first + place
+        theme = themes[place].strip() if place < len(themes) else ""
+        made.append(create_round(session, contest, number, theme or f"Tuần {number}", opens, closes, rules))
+    detail = {"rounds": [{"number": each.number, "opens": clock.iso(each.opens_at)} for each in made]}
+    audit.append(session, now, actor_id, "calendar.planned", f"contest:{contest.id}", detail)
+    return made
+
+
+# A round
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What of a round can't be changed any more, and why."""
+
+    what: Any
+    why: Any
+
+
+def fixed_parts(made: Round, now: datetime) -> list[Fixed]:
+    """What its phase forbids; a page says it before anybody tries."""
+    phase = made.phase(now)
+    if phase is Phase.DRAFT:
+        return []
+    if phase is Phase.SCHEDULED:
+        return [Fixed(_l("Times"), _l("They are announced: move the round instead, with a notice to everybody."))]
+    parts = [
+        Fixed(_l("Questions and rules"), _l("Papers have been drawn by them; a wrong key is corrected afterwards.")),
+        Fixed(_l("Opening"), _l("It has passed.")),
+    ]
+    if phase is Phase.OPEN:
+        parts.append(Fixed(_l("Closing"), _l("Only later, by moving the round; open papers gain the time.")))
+    else:
+        parts.append(Fixed(_l("Closing"), _l("It has passed.")))
+    return parts
+
+
+def change_round(
+    session: Session,
+    changed: Round,
+    theme: str,
+    window: Window | None,
+    now: datetime,
+    actor_id: int,
+) -> None:
+    """Write another theme and, of a draft, other times. The caller commits and publishes.
+
+    Raises:
+        Refusal: invalid_request, with the reason why this can't change any more.
+    """
+    session.refresh(changed, with_for_update=True)
+    phase = changed.phase(now)
+    before = {"theme": changed.theme, "opens": clock.iso(changed.opens_at), "closes": clock.iso(changed.closes_at)}
+    if phase in (Phase.FINAL, Phase.PUBLISHED):
+        raise _invalid("theme", _l("The result is final: nothing of this round changes any more."))
+    if not theme.strip():
+        raise _invalid("theme", _l("Write a theme."))
+    changed.theme = theme.strip()
+    if window is not None and window != (changed.opens_at, changed.closes_at):
+        if phase is not Phase.DRAFT:
+            raise _invalid("opens_at", _l("The times are announced: move the round instead."))
+        _set_window(session, changed, window, now)
+    after = {"theme": changed.theme, "opens": clock.iso(changed.opens_at), "closes": clock.iso(changed.closes_at)}
+    if before != after:
+        audit.append(session, now, actor_id, "round.changed", f"round:{changed.id}", {"before": before, "after": after})
+
+
+def _set_window(session: Session, changed: Round, window: Window, now: datetime) -> None:
+    opens, closes = window
+    if opens >= closes:
+        raise _invalid("closes_at", _l("A round must close after it opens."))
+    if opens <= now:
+        raise _invalid("opens_at", _l("The round would open in the past."))
+    overlapping = select(Round.number).where(
+        Round.contest_id == changed.contest_id,
+        Round.id != changed.id,
+        Round.opens_at < closes,
+        Round.closes_at > opens,
+    )
+    if (other := session.scalars(overlapping).first()) is not None:
+        raise _invalid("opens_at", _l("This would overlap round %(number)s.", number=other))
+    changed.opens_at, changed.closes_at, changed.windows = opens, closes, None
+
+
+def question_count(session: Session, round_id: int) -> int:
+    """Questions meant for the round, each in however many versions."""
+    stems = select(func.count(func.distinct(Question.stem_id)))
+    return session.scalar(stems.where(Question.round_id == round_id, Question.retired_at.is_(None))) or 0
+
+
+def publish_round(session: Session, published: Round, now: datetime, actor_id: int) -> None:
+    """Set the last human step: results and, by the rules, the key are public. Repeating it changes nothing.
+
+    Raises:
+        Refusal: invalid_request, before the round is final.
+    """
+    session.refresh(published, with_for_update=True)
+    if published.finalized_at is None:
+        raise _invalid("publish", _l("Make the round final first."))
+    if published.published_at is None:
+        published.published_at = now
+        audit.append(session, now, actor_id, "round.published", f"round:{published.id}")
+
+
+def _invalid(field: str, message: Any) -> Refusal:
+    return Refusal("invalid_request", errors=(FieldError(field, message),))
