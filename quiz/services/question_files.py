@@ -32,7 +32,7 @@ SENTENCES: Mapping[str, Any] = {
     "csv_broken": _l("The quotes of this line are not closed as CSV wants it. The rest of the file could not be read."),
     "xml_broken": _l("The XML is broken here (column %(column)s). The rest of the file could not be read."),
     "xml_forbidden": _l("The file declares a document type, which is not read: it could bring in other files."),
-    "xml_too_deep": _l("The elements of the file are nested too deeply."),
+    "xml_too_deep": _l("The file has too many elements, or they are nested too deeply."),
     "xml_encoding": _l("The file is in an encoding that can't be read. Save it as UTF-8."),
     "json_shape": _l("This is not as the format wants it: %(detail)s"),
     # a question

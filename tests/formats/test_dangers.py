@@ -11,7 +11,7 @@ import pytest
 
 from quiz.services.formats import FORMATS, BadFile, read, safe_xml
 from quiz.services.formats.detect import detect
-from quiz.services.formats.safe_zip import MAX_FILE, MAX_PARTS
+from quiz.services.formats.safe_zip import MAX_FILE, MAX_MARKS, MAX_PARTS
 from tests.formats.making import only, real
 
 LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
@@ -114,6 +114,17 @@ def test_deep_nesting_ends_early() -> None:
     with pytest.raises(BadFile) as bad:
         safe_xml.parse(b"<a>" * 100_000)
     assert only(bad.value).code == "xml_too_deep"
+
+
+def test_very_many_elements_are_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_xml, "MAX_ELEMENTS", 100)
+    with pytest.raises(BadFile) as bad:
+        safe_xml.parse(b"<a>" + b"<b/>" * 200 + b"</a>")
+    assert only(bad.value).code == "xml_too_deep"
+    content = FORMATS["docx"].write(real()[:1])
+    with pytest.raises(BadFile) as bad:
+        read("x", replaced(content, "word/document.xml", b"<w>" + b"<p/>" * (MAX_MARKS + 1) + b"</w>"))
+    assert only(bad.value).code == "unpacks_too_large"
 
 
 def test_deep_json_ends_early() -> None:

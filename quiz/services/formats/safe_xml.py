@@ -12,6 +12,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from quiz.services.formats.drafts import BadFile, Where, refuse
 
 MAX_DEPTH = 100
+MAX_ELEMENTS = 1_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class _Builder(TreeBuilder):
 
     def start(self, tag: Any, attrs: Any, /) -> Element:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
+        if self._depth > MAX_DEPTH or len(self.lines) > MAX_ELEMENTS:
             raise refuse("xml_too_deep", Where("line", self.expat.CurrentLineNumber))
         element = super().start(tag, attrs)
         self.lines[element] = self.expat.CurrentLineNumber
