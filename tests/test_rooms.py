@@ -54,7 +54,15 @@ ROOMS = {
         files=("quiz/services/",),
         ours=(
             *("quiz.services", "quiz.models", "quiz.intake", "scoring.rules", "scoring.rules_schema"),
-            *("scoring.ordering", "quiz.errors", "quiz.phases", "quiz.clock", "quiz.config", "quiz.metrics"),
+            *(
+                "scoring.ordering",
+                "quiz.errors",
+                "quiz.phases",
+                "quiz.clock",
+                "quiz.wording",
+                "quiz.config",
+                "quiz.metrics",
+            ),
         ),
         never=(*REQUEST, "rq", *CLOCKS),
     ),

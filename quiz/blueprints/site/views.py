@@ -10,7 +10,7 @@ from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.reading import Progress, read_progress
 from quiz.intake.season import RoundCard
 from quiz.pages import THEME_COOKIE, THEMES
-from quiz.services import papers
+from quiz.services import papers, rules_text
 from quiz.services import today as contest_today
 from quiz.services.board_pages import glance
 from quiz.sessions import home_unit, safe_next
@@ -66,11 +66,14 @@ def rounds() -> str:
 def rules(number: int) -> str:
     season = platform().season.get()
     contest, card = papers.contest_of(season, None), papers.round_of(season, None, number)
+    held = contest_today.rules_of(card)
     return render_template(
         "site/rules.html",
         contest=contest,
         card=card,
-        rules=contest_today.rules_of(card),
+        rules=held,
+        sentences=rules_text.sentences(held),
+        releases=rules_text.releases(held, card.closes),
         now=clock.to_ms(clock.now()),
     )
 
