@@ -119,6 +119,14 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.new_staff": Audience.ADMINISTRATOR,
     "organizer.create_staff": Audience.ADMINISTRATOR,
     "organizer.reset_second_factor": Audience.ADMINISTRATOR,
+    "organizer.questions": Audience.ORGANIZER,
+    "organizer.bank": Audience.ORGANIZER,
+    "organizer.freeze_bank": Audience.ORGANIZER,
+    "organizer.sample_paper": Audience.ORGANIZER,
+    "organizer.question": Audience.ORGANIZER,
+    "organizer.review_question": Audience.ORGANIZER,
+    "organizer.retire_question": Audience.ORGANIZER,
+    "organizer.revise_question": Audience.ORGANIZER,
 }
 
 

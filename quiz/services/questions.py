@@ -19,7 +19,7 @@ from quiz.services.formats import BadFile, BadLine, OptionDraft, QuestionDraft, 
 from quiz.services.formats.drafts import faults_of, same
 from quiz.services.season.banks import newest_of_contest, newest_questions
 
-__all__ = ["OptionDraft", "QuestionDraft", "add_questions", "drafts_of", "lookalikes", "read_bank_file"]
+__all__ = ["OptionDraft", "QuestionDraft", "add_questions", "draft_of", "drafts_of", "lookalikes", "read_bank_file"]
 
 
 def read_bank_file(raw: bytes) -> bank.Bank:
@@ -72,10 +72,10 @@ def add_questions(
 
 def drafts_of(session: Session, source: Round) -> list[QuestionDraft]:
     """The round's questions as an export writes them: the newest version of each, retired ones left out."""
-    return [_draft(question) for question in newest_questions(session, source.id)]
+    return [draft_of(question) for question in newest_questions(session, source.id)]
 
 
-def _draft(question: Question) -> QuestionDraft:
+def draft_of(question: Question) -> QuestionDraft:
     return QuestionDraft(
         text=question.text,
         options=tuple(OptionDraft(option.text, option.right) for option in question.options),
@@ -121,7 +121,7 @@ class Lookalike:
 
 def lookalikes(session: Session, target: Round, drafts: Sequence[QuestionDraft]) -> list[Lookalike]:
     """What to look at before an import: nobody is kept from importing it. The likest first."""
-    known = [_draft(question) for question in newest_of_contest(session, target.contest_id)]
+    known = [draft_of(question) for question in newest_of_contest(session, target.contest_id)]
     texts = [draft.text for draft in (*drafts, *known)]
     return [
         Lookalike(twin.first + 1, texts[twin.second], twin.kind, twin.likeness)

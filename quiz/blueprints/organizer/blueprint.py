@@ -30,6 +30,10 @@ class RailEntry:
 
 _ORGANIZERS = frozenset({"organizer", "administrator"})
 _ALL = _ORGANIZERS | {"officer"}
+_QUESTIONS = (
+    *("questions", "bank", "freeze_bank", "sample_paper"),
+    *("question", "review_question", "retire_question", "revise_question"),
+)
 RAIL = (
     RailEntry(
         _l("Calendar"),
@@ -51,6 +55,7 @@ RAIL = (
             *("round_page", "change_round", "freeze", "schedule", "finalize", "publish", "announcements", "announce"),
         ),
     ),
+    RailEntry(_l("Questions"), "tiles", "organizer.questions", _ORGANIZERS, _QUESTIONS),
     RailEntry(
         _l("Users"),
         "person",
