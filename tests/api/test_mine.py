@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from quiz.extensions import db
-from quiz.models import KeyVersion
+from quiz.models import Bank, KeyVersion
 from quiz.services import season
 from scoring import finalize
 from tests import seasons
@@ -17,15 +17,13 @@ from tests.api.conftest import Caller, World, first_options, refused
 
 
 def right_options(world: World, number: int) -> dict[str, list[str]]:
-    """Question id → its right option, from the tables."""
-    from quiz.models import Bank
-
+    """Question id → the texts of its right options, from the tables."""
     made = world.rounds[number]
     content = db.session.query(Bank).filter_by(round_id=made.id).one().content
     key = db.session.query(KeyVersion).filter_by(round_id=made.id).one().key
     return {
         question["id"]: [
-            option["id"] for bit, option in enumerate(question["options"]) if answer["accept"][0] >> bit & 1
+            option["text"] for bit, option in enumerate(question["options"]) if answer["accept"][0] >> bit & 1
         ]
         for question, answer in zip(content, key, strict=True)
     }
@@ -34,7 +32,10 @@ def right_options(world: World, number: int) -> dict[str, list[str]]:
 def well_answered(world: World, paper: dict[str, Any], right: int) -> dict[str, list[str]]:
     """A sheet with so many right answers; the rest is left open."""
     key = right_options(world, 2)
-    return {question["id"]: key[question["id"]] for question in paper["questions"][:right]}
+    return {
+        question["id"]: [option["id"] for option in question["options"] if option["text"] in key[question["id"]]]
+        for question in paper["questions"][:right]
+    }
 
 
 def close(world: World) -> None:
@@ -96,7 +97,7 @@ class TestEntry:
         assert [question["right"] for question in entry["questions"]] == [True] * 7 + [False] * 3
         key = right_options(world, 2)
         for question in entry["questions"]:
-            assert [option["id"] for option in question["options"] if option["right"]] == key[question["id"]]
+            assert [option["text"] for option in question["options"] if option["right"]] == key[question["id"]]
             assert [option["id"] for option in question["options"] if option["chosen"]] == sheet.get(question["id"], [])
             assert question["explanation"].startswith("Giải thích")
             assert question["source"] == "Nguồn"
@@ -139,6 +140,7 @@ class TestEntry:
         place = int(paper["questions"][0]["id"]) - 1
         void = int(paper["questions"][1]["id"]) - 1
         key = [dict(item) for item in first.key]
+        bank = db.session.query(Bank).filter_by(round_id=made.id).one().content
         key[place]["accept"] = [0b0001, 0b0010]
         key[void] = {"accept": [0b1000], "void": True}
         db.session.add(
@@ -153,7 +155,8 @@ class TestEntry:
         made.key_version = 2
         db.session.commit()
         after = hoa.get(f"/entries/{given['receipt']}").json["questions"]
-        assert [option["right"] for option in after[0]["options"]] == [True, True, False, False]
+        accepted = {option["text"] for option in bank[place]["options"][:2]}
+        assert {option["text"] for option in after[0]["options"] if option["right"]} == accepted
         assert after[1]["void"] is True
         assert after[1]["right"] is True
 

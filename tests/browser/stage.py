@@ -64,8 +64,9 @@ class Stage:
         key = right_options(db.session(), card)
         answers = {}
         for question in papers.shown_questions(self.desk, card, started.paper):
-            options = [option.id for option in question.options]
-            answers[question.id] = [key[question.id] if chance.random() < right else chance.choice(options)]
+            options = {option.text: option.id for option in question.options}
+            wanted = key[question.id] if chance.random() < right else chance.choice(list(options))
+            answers[question.id] = [options[wanted]]
         sheet = Sheet(started.token, answers, chance.randrange(2_000))
         return papers.hand_in(self.desk, sheet, None, None, at_ms + chance.randrange(90_000, 500_000), db.session).text
 
@@ -90,11 +91,11 @@ class Stage:
 
 
 def right_options(session: Session, card: RoundCard) -> dict[str, str]:
-    """Question id → id of its right option, from the tables: only a test may look."""
+    """Question id → text of its right option, from the tables: only a test may look."""
     content = session.scalars(select(Bank.content).where(Bank.round_id == card.id)).one()
     key = session.scalars(select(KeyVersion.key).where(KeyVersion.round_id == card.id)).one()
     return {
-        question["id"]: question["options"][answer["accept"][0].bit_length() - 1]["id"]
+        question["id"]: question["options"][answer["accept"][0].bit_length() - 1]["text"]
         for question, answer in zip(content, key, strict=True)
     }
 
