@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from gunicorn import glogging
+
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 if ":" in (os.environ.get("HOST") or ""):
     bind = f"[{os.environ['HOST']}]:{os.environ.get('PORT') or '8000'}"
@@ -32,6 +34,16 @@ limit_request_field_size = 8190
 accesslog = None
 errorlog = "-"
 loglevel = "info"
+
+
+class Logger(glogging.Logger):
+    """Gunicorn's own, except that it makes no access line: it would be put together for each answer, then dropped."""
+
+    def access(self, *_given: Any, **_named: Any) -> None:
+        return
+
+
+logger_class = Logger
 # The same JSON lines as everybody's.
 logconfig_dict = {
     "version": 1,

@@ -12,6 +12,8 @@ from deploy.errors import SetupError
 PARTS = {
     "drain": "one drain from stream to commit",
     "submit": "handing in and drawing papers, against a bare Flask endpoint",
+    "boards": "the boards as JSON, whole and unchanged, against a bare Flask endpoint",
+    "million": "a million entries drawn, handed in, scored and on the boards",
 }
 
 

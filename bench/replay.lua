@@ -14,12 +14,19 @@ function init(args)
 end
 
 function request()
+  -- The first thread's first request is made for wrk's own look at the script and never sent.
+  if number == 0 and not looked then
+    looked = true
+    return wrk.format("GET", "/healthz")
+  end
   local length = file:read("*n", "*l")
   if not length then
-    -- All of this thread's were sent: the file says so, wrk itself would sleep until its time is over.
-    io.open(prefix .. ".sent", "w"):close()
-    wrk.thread:stop()
-    return wrk.format("GET", "/")
+    -- All of this thread's were handed out: the file says so. The runner lets the last ones be answered, then stops wrk.
+    if not told then
+      told = true
+      io.open(prefix .. ".sent", "w"):close()
+    end
+    return wrk.format("GET", "/healthz")
   end
   return file:read(length)
 end

@@ -120,10 +120,7 @@ def _replay(address: str, prefix: Path, seconds: float) -> Load:
 
 def check(lab: Lab, card: RoundCard) -> None:
     """Drain what is left and prove that receipts = entries = tallies, to the unit."""
-    drain = Drain(db.engine, lab.platform.gateway.client, "lane-0", "bench")
-    dead = 0
-    while (result := drain.turn([card], 0, 1, block_ms=1)).read:
-        dead += result.dead
+    dead = drain_all(lab, card)
     receipts = count_receipts(lab, card)
     entries, tallied = lab.session.execute(
         text(
@@ -137,6 +134,15 @@ def check(lab: Lab, card: RoundCard) -> None:
     if dead or differences or not receipts == entries == tallied:
         raise RuntimeError(f"{receipts} receipts, {entries} entries, {tallied} tallied, {dead} dead: {differences[:3]}")
     print(f"  receipts = entries = tallies = {receipts:,}", flush=True)
+
+
+def drain_all(lab: Lab, card: RoundCard) -> int:
+    """Drain the round in this process until nothing is left; returns how many messages were unreadable."""
+    drain = Drain(db.engine, lab.platform.gateway.client, "lane-0", "bench")
+    dead = 0
+    while (result := drain.turn([card], 0, 1, block_ms=1)).read:
+        dead += result.dead
+    return dead
 
 
 def count_receipts(lab: Lab, card: RoundCard) -> int:

@@ -31,6 +31,9 @@ from scoring.drain import Drain
 DRAIN_SECONDS = 60.0
 LEASE_MS = 3_000
 BOARDS_EVERY = 0.5
+GATHER_SECONDS = 0.2
+SMALL = 2_000
+"""A batch smaller than this is waited for: each costs a commit and some thirty round trips, however small it is."""
 TREE_SECONDS = 60.0
 WORK = ("finalize_round",)
 """What pages may ask for (quiz.intake.work), by the names of the functions here."""
@@ -119,12 +122,15 @@ class _Lane:
             if time.monotonic() >= claim_at:
                 self._drain.claim_abandoned(cards, self._lane, self._lanes)
                 claim_at = time.monotonic() + 5
+            began = time.monotonic()
             result = self._drain.turn(cards, self._lane, self._lanes)
             if result.rounds:
                 boards.mark_dirty(self._held.cache, result.rounds)
             # With the streams nearly empty the boards follow at once; under load the scheduler's job writes them.
             if result.read < 500:
                 self._write_boards()
+            if result.read < SMALL:
+                stopping.wait(max(0.0, GATHER_SECONDS - (time.monotonic() - began)))
 
     def _keep_lease(self) -> bool:
         connection = self._held.queue

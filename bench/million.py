@@ -1,0 +1,170 @@
+"""A million entries (BENCH_SCALE of them): each drawn, handed in, scored and on the boards, over HTTP.
+
+Rounds of papers: a block of participants draws its papers through the API, then hands them in, while workers drain
+and write the boards. Tokens come back through the API's answers, as a phone gets them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from statistics import quantiles
+from typing import Any
+
+import msgspec
+import psutil
+from redis import Redis
+
+from bench import lab as laboratory
+from bench import load, papers, submit
+from bench.lab import Lab
+from bench.results import Figures
+from bench.scale import sized
+from quiz.extensions import connect
+from quiz.intake import boards as board_contract
+from quiz.intake import keys
+from quiz.intake.season import RoundCard
+
+BLOCK = 50_000
+DRAINED_SECONDS = 120.0
+
+
+def run() -> Figures:
+    load.ensure_wrk()
+    entries = sized(1_000_000, 5_000)
+    with laboratory.lab() as lab:
+        contest = laboratory.add_contest(lab)
+        card = laboratory.open_round(lab, contest)
+        laboratory.publish(lab, contest, [card])
+        before = _redis_bytes(lab)
+        wall = time.monotonic()
+        with laboratory.web(lab, ready="/api/v1/contest") as (ours, master), laboratory.scoring(lab) as parts:
+            watch = Watch(lab, card, master, parts)
+            watch.start()
+            seconds = 0.0
+            for first in range(1, entries + 1, BLOCK):
+                seconds += _block(lab, card, ours, range(first, min(first + BLOCK, entries + 1)))
+                print(f"  {first + BLOCK - 1:,} entries, {seconds:.0f} s", flush=True)
+            began = time.monotonic()
+            _await_boards(lab, card, entries)
+            seconds += time.monotonic() - began
+            wall = time.monotonic() - wall
+            watch.stop()
+            attempt = (_redis_bytes(lab) - before) / entries
+        submit.check(lab, card)
+        return {
+            "million_entries": entries,
+            "million_seconds": round(seconds, 1),
+            "million_wall_seconds": round(wall, 1),
+            "million_entries_per_s": round(entries / seconds),
+            **watch.figures(),
+            "redis_bytes_per_attempt": round(attempt),
+        }
+
+
+def _block(lab: Lab, card: RoundCard, address: str, people: range) -> float:
+    """Seconds that drawing and handing in took. What the load generator prepares in between is not counted."""
+    drawing, sheets = lab.var / "starts", lab.var / "sheets"
+    load.write_requests(drawing, papers.starts(lab, card, people))
+    drawn = _all(load.replay_all(address, drawing))
+    # The attempts are open now: asking again gives the papers that the answers above gave.
+    load.write_requests(sheets, papers.sheets(lab, card, people))
+    handed = _all(load.replay_all(address, sheets))
+    return drawn + handed
+
+
+def _all(driven: tuple[load.Load, float]) -> float:
+    seen, seconds = driven
+    if seen.bad_status or seen.broken:
+        raise RuntimeError(f"{seen.bad_status} answers were refusals, {seen.broken} connections broke")
+    return seconds
+
+
+def _await_boards(lab: Lab, card: RoundCard, entries: int) -> None:
+    """Until the board of the provinces shows every entry."""
+    until = time.monotonic() + DRAINED_SECONDS
+    shown = 0
+    while time.monotonic() < until:
+        shown = sum(row["entries"] for row in _board(lab.platform.cache, card)["rows"])
+        if shown == entries:
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"the board shows {shown} of {entries} entries")
+
+
+def _board(cache: Redis, card: RoundCard) -> dict[str, Any]:
+    scope = board_contract.round_scope(card.id)
+    document = board_contract.read_document(cache, scope, board_contract.PROVINCES)
+    return {"rows": [], "as_of": None} if document is None else msgspec.json.decode(document.body)
+
+
+def _redis_bytes(lab: Lab) -> int:
+    return int(lab.platform.gateway.client.info("memory")["used_memory"])
+
+
+@dataclass
+class Watch:
+    """Looks on: how old the boards are, how much memory is held."""
+
+    lab: Lab
+    card: RoundCard
+    web: psutil.Process
+    parts: list[psutil.Process]
+    ages: list[float] = field(default_factory=list)
+    web_rss: float = 0.0
+    drain_rss: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        """A board's age: for how long something accepted has not been on it."""
+        cache = connect(self.lab.stack.environment["CACHE_REDIS_URL"])
+        missing_since: list[tuple[int, float]] = []
+        while not self._end.wait(0.1):
+            now = time.monotonic()
+            accepted = self._accepted(cache)
+            shown = sum(row["entries"] for row in _board(cache, self.card)["rows"])
+            missing_since.append((accepted, now))
+            while missing_since and missing_since[0][0] <= shown:
+                missing_since.pop(0)
+            self.ages.append(now - missing_since[0][1] if missing_since else 0.0)
+            self._look_at_memory()
+
+    def _accepted(self, redis: Redis) -> int:
+        """Entries taken so far: what waits in the streams and what was taken off them."""
+        pipeline = redis.pipeline(transaction=True)
+        for shard in range(self.card.shards):
+            pipeline.xlen(keys.entries(self.card.id, shard))
+        pipeline.hvals(keys.DRAINED)
+        *waiting, drained = pipeline.execute()
+        return int(sum(waiting) + sum(map(int, drained)))
+
+    def _look_at_memory(self) -> None:
+        self.web_rss = max([self.web_rss, *(laboratory.rss_mb(worker) for worker in self.web.children())])
+        for part in self.parts:
+            try:
+                for child in part.children(recursive=True):
+                    self.drain_rss = max(self.drain_rss, laboratory.rss_mb(child))
+            except psutil.NoSuchProcess:
+                # A work-horse ended between listing and looking.
+                continue
+
+    def figures(self) -> Figures:
+        ordered = quantiles(self.ages, n=100)
+        return {
+            "boards_age_p50_s": round(ordered[49], 2),
+            "boards_age_p99_s": round(ordered[98], 2),
+            "boards_age_max_s": round(max(self.ages), 2),
+            "web_rss_mb": round(self.web_rss, 1),
+            "drain_rss_mb": round(self.drain_rss, 1),
+        }
