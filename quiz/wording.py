@@ -18,6 +18,7 @@ _SHORT_DAY = {"vi": "d/M", "en": "d MMM"}
 _MOMENT = {"vi": "H:mm EEEE d/M", "en": "HH:mm EEE d MMM"}
 _CLOCK = {"vi": "HH:mm:ss", "en": "HH:mm:ss"}
 _EXACT = {"vi": "HH:mm:ss dd/MM/yyyy", "en": "HH:mm:ss d MMM yyyy"}
+_MILLISECOND = {"vi": "HH:mm:ss,SSS dd/MM/yyyy", "en": "HH:mm:ss.SSS d MMM yyyy"}
 
 
 def language() -> str:
@@ -68,14 +69,24 @@ def exact(when: datetime | int) -> str:
     return _write(when, _EXACT)
 
 
+def to_the_millisecond(when: datetime | int) -> str:
+    """20:00:05,123 21/11/2026: where two instants are compared."""
+    return _write(when, _MILLISECOND)
+
+
+def seconds(milliseconds: int) -> str:
+    """462,125: where two durations are compared."""
+    return format_decimal(milliseconds / 1000, format="#,##0.000", locale=language())
+
+
 def duration(milliseconds: int) -> str:
     """7 phút 42 giây, or 2 giờ 5 phút: the two greatest units."""
-    seconds = milliseconds // 1000
+    whole = milliseconds // 1000
     parts = [
-        (seconds // 86400, _days),
-        (seconds // 3600 % 24, _hours),
-        (seconds // 60 % 60, _minutes),
-        (seconds % 60, _seconds),
+        (whole // 86400, _days),
+        (whole // 3600 % 24, _hours),
+        (whole // 60 % 60, _minutes),
+        (whole % 60, _seconds),
     ]
     first = next((place for place, (count, _) in enumerate(parts) if count), len(parts) - 1)
     shown = [say(count) for count, say in parts[first : first + 2] if count or len(parts) - 1 == first]

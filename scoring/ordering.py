@@ -32,18 +32,55 @@ class Facts:
     prediction_gap: int | None = None
 
 
-# For each key its struct code and its value: the greater the number, the better.
-_PARTS: dict[str, tuple[str, Callable[[Facts], int]]] = {
-    "score": ("I", lambda facts: facts.score),
-    "correct": ("H", lambda facts: facts.correct),
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The first ranking key that tells two merits apart."""
+
+    key: str
+    left_first: bool
+    left: int | None
+    """Its value for the left one: points, right questions, gap (None: no prediction), ms, attempt, lot."""
+    right: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of an entry a ranking key packs, the greater the better, and what it was before it was packed."""
+
+    code: str
+    """Of `struct`."""
+    pack: Callable[[Facts], int]
+    unpack: Callable[[int], int | None]
+
+
+def _same(packed: int) -> int:
+    return packed
+
+
+def _less_is_better(packed: int) -> int:
+    return _TOP - packed
+
+
+_PARTS = {
+    "score": _Part("I", lambda facts: facts.score, _same),
+    "correct": _Part("H", lambda facts: facts.correct, _same),
     # Without a prediction the gap is the greatest there is: whoever predicted anything comes before.
-    "prediction_gap": ("Q", lambda facts: 0 if facts.prediction_gap is None else _TOP - facts.prediction_gap),
-    "received_at": ("Q", lambda facts: _TOP - facts.received),
+    "prediction_gap": _Part(
+        "Q",
+        lambda facts: 0 if facts.prediction_gap is None else _TOP - facts.prediction_gap,
+        lambda packed: _TOP - packed if packed else None,
+    ),
+    "received_at": _Part("Q", lambda facts: _TOP - facts.received, _less_is_better),
     # "The earliest to the second": whoever hands in within the same second is equal.
-    "received_second": ("Q", lambda facts: _TOP - facts.received // 1000),
-    "duration": ("Q", lambda facts: _TOP - facts.duration),
-    "attempts": ("Q", lambda facts: _TOP - facts.attempt),
+    "received_second": _Part("Q", lambda facts: _TOP - facts.received // 1000, lambda packed: (_TOP - packed) * 1000),
+    "duration": _Part("Q", lambda facts: _TOP - facts.duration, _less_is_better),
+    "attempts": _Part("Q", lambda facts: _TOP - facts.attempt, _less_is_better),
 }
+_LOT_CODE = "Q"
+
+
+def _struct_of(rules: Rules) -> struct.Struct:
+    return struct.Struct(">" + "".join(_LOT_CODE if name == "lot" else _PARTS[name].code for name in rules.ranking))
 
 
 def merit_maker(rules: Rules, round_secret: bytes = b"") -> Callable[[Facts], bytes]:
@@ -56,13 +93,26 @@ def merit_maker(rules: Rules, round_secret: bytes = b"") -> Callable[[Facts], by
         seed = facts.participant.to_bytes(8)
         return int.from_bytes(hashlib.blake2b(seed, digest_size=8, key=round_secret, person=b"lot").digest())
 
-    codes, values = zip(*[("Q", lot) if name == "lot" else _PARTS[name] for name in rules.ranking], strict=True)
-    packed = struct.Struct(">" + "".join(codes)).pack
+    values = [lot if name == "lot" else _PARTS[name].pack for name in rules.ranking]
+    packed = _struct_of(rules).pack
 
     def merit(facts: Facts) -> bytes:
         return packed(*[value(facts) for value in values])
 
     return merit
+
+
+def decide(rules: Rules, left: bytes, right: bytes) -> Decision | None:
+    """Why one merit is above the other; None: they share the rank.
+
+    It reads the merits that rank, so what it says is what was applied.
+    """
+    values = _struct_of(rules)
+    for name, mine, theirs in zip(rules.ranking, values.unpack(left), values.unpack(right), strict=True):
+        if mine != theirs:
+            unpack = _same if name == "lot" else _PARTS[name].unpack
+            return Decision(name, mine > theirs, unpack(mine), unpack(theirs))
+    return None
 
 
 def better(which: str, left: tuple[bytes, int, int], right: tuple[bytes, int, int]) -> bool:

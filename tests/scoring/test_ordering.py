@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from deploy import embedded
-from scoring.ordering import Facts, better, better_sql, first_in_sql, merit_maker
+from scoring.ordering import Decision, Facts, better, better_sql, decide, first_in_sql, merit_maker
 from scoring.rules import RANKING_KEYS, WHICH
 from tests.making import rules
 from tests.scoring.test_rules import table
@@ -61,6 +61,47 @@ def test_bytes_rank_as_the_rules_say(ranking: tuple[str, ...], one: Facts, other
         plain(ranking, one) == plain(ranking, other),
     )
     assert len(left) == len(right)
+
+
+# Why one is above the other
+
+VALUES = {
+    "score": "score",
+    "correct": "correct",
+    "prediction_gap": "prediction_gap",
+    "received_at": "received",
+    "duration": "duration",
+    "attempts": "attempt",
+}
+
+
+@given(rankings, facts, facts)
+def test_the_key_that_decides_is_named_with_its_values(ranking: tuple[str, ...], one: Facts, other: Facts) -> None:
+    made = rules(ranking=ranking)
+    merit = merit_maker(made, SECRET)
+    said = decide(made, merit(one), merit(other))
+    mine, theirs = plain(ranking, one), plain(ranking, other)
+    place = next((place for place in range(len(ranking)) if mine[place] != theirs[place]), None)
+    if place is None:
+        assert said is None
+        return
+    assert said is not None
+    assert (said.key, said.left_first) == (ranking[place], mine[place] > theirs[place])
+    if said.key in VALUES:
+        assert (said.left, said.right) == (getattr(one, VALUES[said.key]), getattr(other, VALUES[said.key]))
+    # The other way round the same is said.
+    assert decide(made, merit(other), merit(one)) == Decision(said.key, not said.left_first, said.right, said.left)
+
+
+def test_seconds_are_shown_whole() -> None:
+    made = rules(ranking=("received_second",))
+    merit = merit_maker(made)
+    early, same, late = (
+        merit(Facts(score=0, correct=0, received=received, duration=0, attempt=1, participant=1))
+        for received in (5_000, 5_999, 6_000)
+    )
+    assert decide(made, early, same) is None
+    assert decide(made, same, late) == Decision("received_second", True, 5_000, 6_000)
 
 
 def test_a_lot_is_fixed_fair_and_the_rounds_own() -> None:
