@@ -50,7 +50,7 @@ def down_the_board(session: Session, ranked: Round, limit: int, offset: int = 0)
     return [_pair(rules, above, below) for above, below in itertools.pairwise(rows)]
 
 
-def _pair(rules: Rules, above: Row[tuple[int, bytes]], below: Row[tuple[int, bytes]]) -> Neighbours:
+def _pair(rules: Rules, above: Row[int, bytes], below: Row[int, bytes]) -> Neighbours:
     return Neighbours(above.person_id, below.person_id, decide(rules, above.merit, below.merit))
 
 
