@@ -14,8 +14,9 @@ from tests import seasons, staffing
 
 
 @pytest.fixture
-def organizer(app: Flask) -> FlaskClient:
-    """A browser of an organizer behind both factors."""
+def organizer(app: Flask, platform: Platform) -> FlaskClient:
+    """A browser of an organizer behind both factors, on a primed platform."""
+    season.prime_all(db.session(), platform.gateway.client, clock.now())
     staffing.make("organizer")
     browser = app.test_client()
     staffing.enter(browser)

@@ -169,3 +169,10 @@ def test_a_round_that_is_over_moves_no_more(organizer: FlaskClient, contest: Con
     form = MOVE | {"first": "1", "go": "1", "confirm": contest.slug}
     assert organizer.post(f"/staff/contests/{contest.slug}/move", data=form).status_code == 422
     assert db.session.scalars(select(Announcement)).all() == []
+
+
+@pytest.mark.parametrize("number", [0, 24, 40_000, 10**30])
+def test_a_round_that_is_not_there_is_not_found(organizer: FlaskClient, contest: Contest, number: int) -> None:
+    assert organizer.get(f"/staff/contests/{contest.slug}/rounds/{number}").status_code == 404
+    form = MOVE | {"first": str(number), "which": "one", "go": "1", "confirm": contest.slug}
+    assert organizer.post(f"/staff/contests/{contest.slug}/move", data=form).status_code == 422

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
@@ -13,6 +13,7 @@ from quiz.clock import CONTEST_ZONE
 from quiz.errors import PROBLEMS, FieldError, Refusal
 
 Answer = str | Response | tuple[str, int]
+LARGEST = 2**62
 blueprint = Blueprint("organizer", __name__, url_prefix="/staff")
 
 
@@ -65,6 +66,22 @@ RAIL = (
     ),
     RailEntry(_l("Log"), "sheet", "organizer.log", _ORGANIZERS, ("log", "verify_log")),
 )
+
+
+@blueprint.before_request
+def refuse_probes() -> None:
+    """No text of ours has a NUL in it and no number of ours is as long: PostgreSQL takes neither."""
+    in_path = (request.view_args or {}).values()
+    if any(isinstance(value, str) and "\0" in value for value in (*request.values.values(), *in_path)):
+        raise Refusal("bad_request")
+    if any(isinstance(value, int) and value > LARGEST for value in in_path):
+        raise Refusal("not_found")
+
+
+def number_asked(name: str) -> int | None:
+    """A number of the address's query; None where there is none that a row could have."""
+    value = request.args.get(name, type=int)
+    return value if value is not None and 0 <= value <= LARGEST else None
 
 
 @blueprint.app_template_filter("local_input")

@@ -23,6 +23,7 @@ from quiz.services.season import TEMPLATES, Move
 from quiz.services.season.calendar import Window
 
 FINALIZE = "finalize_round"
+MOST_ROUNDS = 9_999
 
 
 def contest_of(slug: str) -> Contest:
@@ -33,7 +34,9 @@ def contest_of(slug: str) -> Contest:
 
 
 def round_of(contest: Contest, number: int) -> Round:
-    found = db.session.scalar(select(Round).where(Round.contest_id == contest.id, Round.number == number))
+    found = None
+    if number <= MOST_ROUNDS:
+        found = db.session.scalar(select(Round).where(Round.contest_id == contest.id, Round.number == number))
     if found is None:
         raise Refusal("unknown_round")
     return found
@@ -164,13 +167,18 @@ def _planned() -> list[Window]:
         raise invalid("start", _("Choose the day from which on to plan.")) from error
     numbers = {name: form.get(name, "") for name in ("weekday", "hour", "hours", "count", "every")}
     for name, typed in numbers.items():
-        if not typed.isdecimal() or len(typed) > 4:
+        if not _is_number(typed):
             raise invalid(name, _("Enter a whole number."))
     weekday, hour = int(numbers["weekday"]), int(numbers["hour"])
     if weekday > 6 or hour > 23:
         raise invalid("hour", _("Choose an hour from 0 to 23."))
     length, every = timedelta(hours=int(numbers["hours"])), int(numbers["every"])
     return season.plan(day, weekday, hour, int(numbers["count"]), length=length, every_days=every)
+
+
+def _is_number(typed: str) -> bool:
+    """A whole number that fits every column it may go into."""
+    return typed.isascii() and typed.isdecimal() and len(typed) <= len(str(MOST_ROUNDS))
 
 
 # Moving
@@ -232,10 +240,10 @@ def move_now(slug: str) -> Answer:
 def _move_asked() -> tuple[int, int | None, timedelta]:
     form = request.form
     first, days, hours = form.get("first", ""), form.get("days", ""), form.get("hours", "0") or "0"
-    if not first.isdecimal() or len(first) > 4:
+    if not _is_number(first):
         raise invalid("first", _("Choose the round to begin with."))
     for name, typed in (("days", days or "0"), ("hours", hours)):
-        if not typed.removeprefix("-").isdecimal() or len(typed) > 5:
+        if not _is_number(typed.removeprefix("-")):
             raise invalid(name, _("Enter a whole number; with a minus for earlier."))
     last = int(first) if form.get("which") == "one" else None
     return int(first), last, timedelta(days=int(days or "0"), hours=int(hours))
@@ -397,7 +405,7 @@ def announce(slug: str) -> Answer:
             clock.now(),
             staff_session.required().id,
             unit_code=form.get("unit") or None if audience == "unit" else None,
-            round_number=int(number) if audience == "round" and number.isdecimal() and len(number) < 5 else None,
+            round_number=int(number) if audience == "round" and _is_number(number) else None,
         )
         session.commit()
     except Refusal as refusal:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from flask import render_template, request
 
 from quiz import clock
-from quiz.blueprints.organizer.blueprint import blueprint
+from quiz.blueprints.organizer.blueprint import blueprint, number_asked
 from quiz.extensions import db
 from quiz.services import audit
 
@@ -27,13 +27,13 @@ def verify_log() -> str:
 def _page(**shown: object) -> str:
     session, asked = db.session(), request.args
     wanted = audit.Wanted(
-        actor_id=asked.get("actor", type=int),
+        actor_id=number_asked("actor"),
         action=asked.get("action") or None,
         subject=asked.get("subject", "").strip() or None,
         words=asked.get("q", ""),
         since=_day(asked.get("since")),
         until=_day(asked.get("until"), timedelta(days=1)),
-        before=asked.get("before", type=int),
+        before=number_asked("before"),
     )
     page = audit.page(session, wanted)
     filters = {name: value for name, value in asked.items() if name != "before" and value}

@@ -8,7 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from quiz import clock, staff_session
-from quiz.blueprints.organizer.blueprint import Answer, blueprint, refused, status
+from quiz.blueprints.organizer.blueprint import Answer, blueprint, number_asked, refused, status
 from quiz.errors import Refusal
 from quiz.extensions import db, platform
 from quiz.services import people as service
@@ -21,7 +21,7 @@ def people() -> str:
     group = request.args.get("group", "all")
     group = group if group in service.GROUPS and asker.unit_id is None else "all"
     words = request.args.get("q", "")
-    page = service.search(db.session(), asker, words, group, request.args.get("before", type=int))
+    page = service.search(db.session(), asker, words, group, number_asked("before"))
     return render_template("organizer/people.html", page=page, words=words, group=group)
 
 
