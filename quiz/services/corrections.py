@@ -19,10 +19,12 @@ from sqlalchemy.orm import Session
 
 from quiz import clock
 from quiz.errors import FieldError, Refusal
-from quiz.models import Bank, KeyProposal, KeyVersion, Round
+from quiz.models import Bank, KeyProposal, KeyVersion, Round, User
 from quiz.services import announcements, audit
+from quiz.services.vietnamese import fold
 
 MAX_TRIES = 5
+_SHOWN_PLACES = 20
 _LOCK = 82
 """First half of the advisory lock that the worker at a proposal holds; it goes with the worker's connection."""
 _PROGRESS = "quiz80:key_proposal:{}"
@@ -158,19 +160,24 @@ def key_in_force(session: Session, of: Round) -> tuple[list[Any], list[Any]]:
         Refusal: not_found, if nothing is frozen.
     """
     content = session.scalar(select(Bank.content).where(Bank.round_id == of.id, Bank.version == of.bank_version))
-    key = session.scalar(
+    key = None if of.bank_version is None else _key(session, of.id, of.bank_version, of.key_version)
+    if content is None or key is None:
+        raise Refusal("not_found")
+    return content, key
+
+
+def _key(session: Session, round_id: int, bank_version: int, version: int) -> list[Any] | None:
+    """The key of a bank as of a version of the round's keys."""
+    return session.scalar(
         select(KeyVersion.key)
         .where(
-            KeyVersion.round_id == of.id,
-            KeyVersion.bank_version == of.bank_version,
-            KeyVersion.version <= of.key_version,
+            KeyVersion.round_id == round_id,
+            KeyVersion.bank_version == bank_version,
+            KeyVersion.version <= version,
         )
         .order_by(KeyVersion.version.desc())
         .limit(1)
     )
-    if content is None or key is None:
-        raise Refusal("not_found")
-    return content, key
 
 
 def open_proposal(session: Session, round_id: int) -> KeyProposal | None:
@@ -186,6 +193,95 @@ def history(session: Session, round_id: int) -> Sequence[KeyProposal]:
         .where(KeyProposal.round_id == round_id, KeyProposal.state == "done")
         .order_by(KeyProposal.id.desc())
     ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A question whose key is another, in words: each answer is the texts of the options that are right together."""
+
+    text: str
+    before: list[list[str]]
+    after: list[list[str]]
+    void_before: bool
+    void_after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A proposal as people read it."""
+
+    proposal: KeyProposal
+    changes: list[Change]
+    names: dict[int, str]
+    """Account → name: who proposed, who approved, and the people of `places`."""
+    places: list[tuple[int, int, int]]
+    """(place, person there before, person there afterwards), where it is another one."""
+
+
+def story(session: Session, proposal: KeyProposal) -> Story:
+    key = proposal.key
+    content = session.scalar(
+        select(Bank.content).where(Bank.round_id == key.round_id, Bank.version == key.bank_version)
+    )
+    before = _key(session, key.round_id, key.bank_version, proposal.from_version)
+    if content is None or before is None:
+        raise LookupError(f"correction {proposal.id} has lost its bank")
+    places = [(place, old, new) for place, old, new in (proposal.effect or {}).get("top", [])][:_SHOWN_PLACES]
+    accounts = {key.created_by, key.approved_by, *(who for _, *pair in places for who in pair)} - {None}
+    rows = session.execute(select(User.id, User.full_name).where(User.id.in_(accounts)))
+    return Story(
+        proposal=proposal,
+        changes=[
+            Change(
+                question["text"],
+                _texts(question, old),
+                _texts(question, new),
+                bool(old.get("void", False)),
+                bool(new.get("void", False)),
+            )
+            for question, old, new in zip(content, before, key.key, strict=True)
+            if old != new
+        ],
+        names={row.id: row.full_name for row in rows},
+        places=places,
+    )
+
+
+def _texts(question: Mapping[str, Any], item: Mapping[str, Any]) -> list[list[str]]:
+    texts = {option["id"]: option["text"] for option in question["options"]}
+    return [[texts[option] for option in answer] for answer in _named(question, item)["accept"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A question of the frozen bank with what counts as right now."""
+
+    id: str
+    text: str
+    multiple: bool
+    options: list[tuple[str, str, bool]]
+    """(id, text, whether it is part of an accepted answer)."""
+    void: bool
+
+
+def keyed_questions(session: Session, of: Round, words: str = "") -> list[Keyed]:
+    """The frozen bank with its key, those whose texts have the words; without accents.
+
+    Raises:
+        Refusal: not_found, if nothing is frozen.
+    """
+    content, key = key_in_force(session, of)
+    wanted = fold(words).split()
+    found = []
+    for question, item in zip(content, key, strict=True):
+        said = fold(" ".join([question["text"], *(option["text"] for option in question["options"])]))
+        if all(word in said for word in wanted):
+            right = {option for answer in _named(question, item)["accept"] for option in answer}
+            options = [(option["id"], option["text"], option["id"] in right) for option in question["options"]]
+            found.append(
+                Keyed(question["id"], question["text"], question["multiple"], options, bool(item.get("void", False)))
+            )
+    return found
 
 
 def differences(content: Sequence[Any], before: Sequence[Any], after: Sequence[Any]) -> list[dict[str, Any]]:
