@@ -14,6 +14,7 @@ PARTS = {
     "submit": "handing in and drawing papers, against a bare Flask endpoint",
     "boards": "the boards as JSON, whole and unchanged, against a bare Flask endpoint",
     "million": "a million entries drawn, handed in, scored and on the boards",
+    "flat": "the same with a whole contest stored; my rank, recount, scoring again",
 }
 
 

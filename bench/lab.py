@@ -164,7 +164,7 @@ def add_participants(lab: Lab, count: int) -> None:
         text(
             "INSERT INTO users (id, person_id, full_name, unit_id, role, auth_epoch, consent_at, created_at, "
             "synthetic) OVERRIDING SYSTEM VALUE SELECT i, i, 'Nguyễn Văn ' || i, "
-            "(:leaves)::int[][1 + (i * 7919) % :size], 'participant', 0, now(), now(), true "
+            "(CAST(:leaves AS int[]))[1 + (i::bigint * 7919) % :size], 'participant', 0, now(), now(), true "
             "FROM generate_series(1, :count) i"
         ).bindparams(leaves=lab.leaves, size=len(lab.leaves), count=count)
     )

@@ -59,7 +59,7 @@ def sheets(lab: Lab, card: RoundCard, participants: range) -> Iterator[bytes]:
 
 
 def sheet_body(token: str, paper: Paper, chance: random.Random) -> bytes:
-    answers = {str(place + 1): [chance.choice("abcd")] for place in paper.questions}
+    answers = {str(place + 1): [chance.choice("1234")] for place in paper.questions}
     return msgspec.json.encode({"paper": token, "answers": answers})
 
 

@@ -43,7 +43,7 @@ def run() -> Figures:
             laboratory.web(lab, ready="/api/v1/contest") as (ours, master),
         ):
             load.repeat(bare + "/", 1)
-            load.replay_all(ours, _sheets(lab, card, range(1, WARM)))
+            load.replay_all(ours, sheets(lab, card, range(1, WARM)))
             redis = psutil.Process(lab.servers.redis.pid)
             bares, submits, drawn, splits = [], [], [], []
             bare_us: list[float] = []
@@ -53,13 +53,13 @@ def run() -> Figures:
             for number in range(RUNS):
                 first = WARM + number * 2 * count
                 bares.append(_spent(bare_us, Split(bare_master), functools.partial(load.repeat, bare + "/", seconds)))
-                prefix = _sheets(lab, card, range(first, first + count))
+                prefix = sheets(lab, card, range(first, first + count))
                 split, redis_split = Split(master), Split(redis, alone=True)
-                submits.append(_spent(submit_us, split, functools.partial(_replay, ours, prefix, seconds)))
+                submits.append(_spent(submit_us, split, functools.partial(replay, ours, prefix, seconds)))
                 redis_us.append(sum(redis_split.seconds()) / submits[-1].requests * 1e6)
                 splits.append(split.text())
                 prefix = _starts(lab, card, range(first + count, first + 2 * count))
-                drawn.append(_spent(paper_us, Split(master), functools.partial(_replay, ours, prefix, seconds)))
+                drawn.append(_spent(paper_us, Split(master), functools.partial(replay, ours, prefix, seconds)))
                 print(
                     f"  bare {bares[-1].per_s:,.0f}/s ({bare_us[-1]:.0f} us), "
                     f"hand-in {submits[-1].per_s:,.0f}/s (p99 {submits[-1].p99_ms:.0f} ms, workers {splits[-1]}, "
@@ -99,7 +99,7 @@ def _spent(spent: list[float], split: Split, drive: Callable[[], Load]) -> Load:
     return seen
 
 
-def _sheets(lab: Lab, card: RoundCard, people: range) -> Path:
+def sheets(lab: Lab, card: RoundCard, people: range) -> Path:
     prefix = lab.var / "sheets"
     load.write_requests(prefix, papers.sheets(lab, card, people))
     return prefix
@@ -111,7 +111,7 @@ def _starts(lab: Lab, card: RoundCard, people: range) -> Path:
     return prefix
 
 
-def _replay(address: str, prefix: Path, seconds: float) -> Load:
+def replay(address: str, prefix: Path, seconds: float) -> Load:
     seen = load.replay(address, prefix, seconds)
     if seen.bad_status or seen.broken:
         raise RuntimeError(f"{seen.bad_status} answers were refusals, {seen.broken} connections broke")

@@ -7,10 +7,11 @@ secret can tell it beforehand.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_WORDS_PER_BLOCK = 16
+_BLOCK = struct.Struct(">16I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,5 @@ def _words(secret: bytes, participant: int, attempt: int, purpose: bytes) -> Ite
     block = 0
     while True:
         digest = hashlib.blake2b(seed + block.to_bytes(4), digest_size=64, key=secret, person=purpose).digest()
-        for offset in range(0, 4 * _WORDS_PER_BLOCK, 4):
-            yield int.from_bytes(digest[offset : offset + 4])
+        yield from _BLOCK.unpack(digest)
         block += 1
