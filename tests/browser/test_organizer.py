@@ -1,0 +1,88 @@
+"""The organizer's main path in a real browser: both factors, a calendar moved, everybody told, the log read."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from pyotp import TOTP
+
+from quiz import clock
+from quiz.extensions import Platform
+from tests import staffing
+from tests.browser.conftest import DESK_SIZE, PHONE_SIZE, OpenContext
+from tests.browser.stage import Stage
+from tests.browser.test_accessible import check
+
+pytestmark = pytest.mark.browser
+
+SLUG = "tong-tuyen-cu"
+
+
+def enter(page: Page) -> None:
+    page.goto("/staff/")
+    page.get_by_label("Số điện thoại").fill("0912000001")
+    page.get_by_label("Mật khẩu").fill(staffing.PASSWORD)
+    page.get_by_role("button", name="Tiếp tục").click()
+    expect(page.locator(".qr svg")).to_be_visible()
+    secret = page.locator("code.secret").inner_text()
+    page.get_by_label("Mã", exact=True).fill(TOTP(secret).at(clock.now()))
+    page.get_by_role("button", name="Tiếp tục").click()
+    expect(page.locator(".recovery li")).to_have_count(10)
+    page.get_by_role("link", name="Tôi đã giữ mã").click()
+
+
+def test_a_calendar_is_moved_in_one_act_and_everybody_is_told(
+    stage: Stage, platform: Platform, context_with: OpenContext
+) -> None:
+    staffing.make("organizer")
+    page = context_with(viewport=DESK_SIZE).new_page()
+    enter(page)
+    expect(page.get_by_role("heading", name="Lịch thi")).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(5)
+    page.get_by_role("link", name="Dời lịch").click()
+    page.get_by_label("Bắt đầu từ tuần").select_option("14")
+    page.get_by_label("Dời mấy ngày").fill("19")
+    page.get_by_role("button", name="Xem trước thay đổi").click()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    page.get_by_label("Lý do").fill("Bão số 12")
+    page.get_by_label("Tiêu đề").fill("Lịch thi lùi 19 ngày")
+    page.get_by_label("Gõ tên ngắn của cuộc thi").fill("tong tuyen cu")
+    page.get_by_role("button", name="Dời 3 tuần thi").click()
+    # Not the name of the thing: nothing moved, and what was typed is still there.
+    expect(page.locator("#refused")).to_be_visible()
+    expect(page.get_by_label("Tiêu đề")).to_have_value("Lịch thi lùi 19 ngày")
+    page.get_by_label("Gõ tên ngắn của cuộc thi").fill(SLUG)
+    page.get_by_role("button", name="Dời 3 tuần thi").click()
+    expect(page.get_by_text("Đã dời 3 tuần thi và gửi một thông báo.")).to_be_visible()
+
+    platform.season.refresh()
+    reader = context_with().new_page()
+    reader.goto("/")
+    expect(reader.get_by_text("Lịch thi lùi 19 ngày")).to_be_visible()
+
+    page.get_by_role("link", name="Nhật ký").click()
+    expect(page.locator("tbody tr").first).to_contain_text("dời lịch thi")
+    expect(page.locator("tbody tr").first).to_contain_text("Bão số 12")
+    page.get_by_role("button", name="Kiểm tra toàn bộ nhật ký").click()
+    expect(page.get_by_text("Mọi dòng vẫn như lúc ghi.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(PHONE_SIZE, "light"), (DESK_SIZE, "dark")], ids=["phone", "desk in the dark"]
+)
+def test_every_screen_can_be_read_and_reached(
+    stage: Stage, context_with: OpenContext, size: dict[str, int], scheme: str
+) -> None:
+    staffing.make("administrator")
+    page = context_with(viewport=size, color_scheme=scheme).new_page()
+    enter(page)
+    contest, wrong = f"/staff/contests/{SLUG}", []
+    for path in (
+        *("/staff/users", "/staff/users/1", "/staff/users/new", "/staff/log", "/staff/contests", "/staff/contests/new"),
+        *(contest, f"{contest}/plan", f"{contest}/move", f"{contest}/announcements"),
+        *(f"{contest}/rounds/{number}" for number in (12, 13, 14)),
+    ):
+        page.goto(path)
+        expect(page.locator(".rail a[aria-current]")).to_have_count(1)
+        wrong += check(page, path)
+    assert wrong == []
