@@ -6,6 +6,7 @@ is no part of these rules.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,8 @@ class Published:
     every_days: int = 7
     options: int = 4
     """Options of a question."""
+    windows: Callable[[datetime], list[tuple[datetime, datetime]]] | None = None
+    """Of a round, from its opening; None: open all through."""
 
 
 def at(year: int, month: int, day: int, hour: int = 0) -> datetime:
@@ -103,3 +106,32 @@ CONTESTS = {
         {"questions": 20, "seconds": 1200, "cap": 2, "ranking": ["score"]},
     ),
 }
+
+
+def weekday_mornings(opens: datetime) -> list[tuple[datetime, datetime]]:
+    """Monday to Friday, 8:00 to 11:00."""
+    first = opens.replace(hour=8)
+    return [(first + timedelta(days=day), first + timedelta(days=day, hours=3)) for day in range(5)]
+
+
+INVENTED = Published(
+    "Everything that no published contest used",
+    at(2026, 6, 1),
+    4,
+    {
+        "questions": 6,
+        "draw": [{"count": 2, "topic": "chẵn", "difficulty": 1}, {"count": 1, "difficulty": 2}, {"count": 3}],
+        "cap": 3,
+        "seconds": 120,
+        "which": "last",
+        "points": 10,
+        "complete_only": True,
+        "ranking": ["score", "attempts", "lot"],
+        "late": {"accept_minutes": 10, "counts": "participation"},
+        "release": {"score": "at_once", "key": "after_publish"},
+        "min_age": 16,
+        "max_age": 36,
+    },
+    length=timedelta(days=5),
+    windows=weekday_mornings,
+)
