@@ -19,6 +19,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db)
     extensions.init_platform(app, settings)
+    audiences.init_uploads(app)
     web.init_sign_in(app)
     web.init_languages(app)
     pages.init_pages(app)

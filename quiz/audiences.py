@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from quiz import staff_session
 from quiz.errors import Refusal
+from quiz.services.formats.safe_zip import MAX_FILE
 
 
 class Audience(StrEnum):
@@ -127,12 +128,34 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.try_key_again": Audience.ORGANIZER,
     "organizer.bank": Audience.ORGANIZER,
     "organizer.freeze_bank": Audience.ORGANIZER,
+    "organizer.import_questions": Audience.ORGANIZER,
+    "organizer.read_questions": Audience.ORGANIZER,
+    "organizer.add_questions": Audience.ORGANIZER,
+    "organizer.question_template": Audience.ORGANIZER,
+    "organizer.export_questions": Audience.ORGANIZER,
+    "organizer.question_file": Audience.ORGANIZER,
     "organizer.sample_paper": Audience.ORGANIZER,
     "organizer.question": Audience.ORGANIZER,
     "organizer.review_question": Audience.ORGANIZER,
     "organizer.retire_question": Audience.ORGANIZER,
     "organizer.revise_question": Audience.ORGANIZER,
 }
+
+UPLOADS: Mapping[str, int] = {"organizer.read_questions": MAX_FILE + 64 * 1024}
+"""Endpoints that take files, and how much with the form around them; everything else takes no more than a sheet."""
+
+
+def init_uploads(app: Flask) -> None:
+    """Room for files, for those alone who may send them; before anything else reads the form."""
+
+    @app.before_request
+    def make_room() -> None:
+        limit = UPLOADS.get(request.endpoint or "")
+        if limit is None or request.method != "POST":
+            return
+        member = staff_session.current()
+        if member is not None and member.role in ROLES[AUDIENCES[request.endpoint or ""]]:
+            request.max_content_length = limit
 
 
 def init_audiences(app: Flask) -> None:

@@ -154,6 +154,8 @@ def loss(lost: Loss) -> str:
     return str(_("%(field)s: left out in %(count)s questions, the first is number %(first)s", **params))
 
 
+EXPIRED = _l("The questions of the file are not kept any more. Choose the file again.")
+
 GUIDE = (
     ("Câu hỏi", _l("The question. A line break is Alt+Enter.")),
     ("A, B, C, D…", _l("The options, at least two. For more than four add columns E, F… up to P.")),

@@ -6,6 +6,7 @@ from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     entrance,
     log,
     people,
+    question_files,
     questions,
 )
 from quiz.blueprints.organizer.blueprint import blueprint
