@@ -122,7 +122,8 @@ def _score(scorer: RoundScorer, event: EntryEvent, paper: Paper, kind: int) -> t
     points, correct = rules_room.score(scorer.rules, scorer.keys[paper.bank], paper.questions, event.answers)
     excluded = "after_final" if scorer.final else None
     if kind == Kind.LATE:
-        points = 0
+        # Nothing right either: a late sheet must not rank by it, nor be one of the all-right people.
+        points = correct = 0
         if scorer.rules.late.counts == "no" and not scorer.final:
             excluded = "late"
     received = event.received

@@ -177,7 +177,7 @@ def _changed(
         answers = struct.unpack(f">{count}H", given)
         points, right = rules_room.score(scorer.rules, keys[bank], questions, answers)
         if kind == Kind.LATE:
-            points = 0
+            points = right = 0
         if (points, right) == (score, correct):
             continue
         gap = None if truth is None or prediction is None else abs(prediction - truth)

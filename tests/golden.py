@@ -134,6 +134,14 @@ class Golden:
         )
         return {names[row[0]]: (row[1], row[2], row[3]) for row in rows}
 
+    def scores(self) -> dict[str, tuple[int, int]]:
+        """Name → (points, right questions) of the standing, final or not."""
+        names = {number: name for name, number in self.people.items()}
+        rows = self._session.execute(
+            text("SELECT person_id, score, correct FROM standing WHERE round_id = :id"), {"id": self.card.id}
+        )
+        return {names[row[0]]: (row[1], row[2]) for row in rows}
+
 
 def person(session: Session, name: str, birth_year: int | None = BIRTH_YEAR, barred: datetime | None = None) -> User:
     unit = session.scalars(select(Unit.id).order_by(Unit.id).limit(1)).one()

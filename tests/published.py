@@ -126,7 +126,7 @@ INVENTED = Published(
         "which": "last",
         "points": 10,
         "complete_only": True,
-        "ranking": ["score", "attempts", "lot"],
+        "ranking": ["correct", "attempts", "lot"],
         "late": {"accept_minutes": 10, "counts": "participation"},
         "release": {"score": "at_once", "key": "after_publish"},
         "min_age": 16,

@@ -10,11 +10,12 @@ from quiz.clock import CONTEST_ZONE, from_ms, to_ms
 from quiz.errors import Refusal
 from quiz.extensions import Platform, db
 from quiz.intake.errors import AttemptsExhausted, IntakeRefusal, NotEligible
-from quiz.models import Round
+from quiz.models import KeyVersion, Round
 from quiz.services import why
-from scoring import recount
+from scoring import recount, regrade
 from tests.golden import Golden, Play, person
 from tests.published import CONTESTS, INVENTED
+from tests.scoring.conftest import drain
 
 Ranks = dict[str, tuple[int, int, int]]
 """Name → (rank, the attempt that counts, its score)."""
@@ -229,6 +230,27 @@ def test_a_contest_that_uses_everything_else(platform: Platform) -> None:
     assert (ranks["An"][0], ranks["Bình"][0]) == (3, 4)
     assert {ranks["Giang"][0], ranks["Bà"][0]} == {5, 6}
     board = why.down_the_board(session, session.get_one(Round, made.card.id), 10)
-    assert [pair.decision and pair.decision.key for pair in board] == ["lot", "attempts", "score", "score", "lot"]
+    assert [pair.decision and pair.decision.key for pair in board] == ["lot", "attempts", "correct", "correct", "lot"]
     assert recount.check(session, [made.card.id]) == []
     assert from_ms(made.card.closes) == INVENTED.start + INVENTED.length
+
+
+def test_a_late_sheet_has_nothing_right_under_any_key(platform: Platform) -> None:
+    session = db.session()
+    made = Golden(platform, session, INVENTED, [person(session, "An"), person(session, "Bà")])
+    first = to_ms(INVENTED.windows(INVENTED.start)[0][0]) - made.card.opens  # type: ignore[misc]
+    made.play(Play("An", first + 1_000, right=4))
+    made.play(Play("Bà", first + 400_000, right=6, takes=300_000))
+    drain(platform, made.card)
+    assert made.scores() == {"An": (40, 4), "Bà": (0, 0)}
+    bank = made.rounds[0].bank_version
+    everything = [{"accept": [], "void": True}] * 40
+    session.add(
+        KeyVersion(
+            round_id=made.card.id, bank_version=bank, version=2, key=everything, created_at=INVENTED.start, reason="sai"
+        )
+    )
+    session.commit()
+    regrade.apply(session, made.card.id, 2, INVENTED.start, reason="sai", actor_id=None)
+    session.commit()
+    assert made.scores() == {"An": (60, 6), "Bà": (0, 0)}
