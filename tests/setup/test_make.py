@@ -28,6 +28,10 @@ except Stop:
 """
 
 
+# The tests themselves run below `make test`; a make that is started here must not think that it is its child.
+_OURS = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")}
+
+
 @pytest.fixture
 def makefile(tmp_path: Path) -> Path:
     if shutil.which("make") is None:
@@ -42,7 +46,7 @@ def makefile(tmp_path: Path) -> Path:
 def test_an_interrupt_of_make_alone_is_noticed(makefile: Path) -> None:
     make = subprocess.Popen(
         ["make", "-f", str(makefile), "watch"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**_OURS, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -57,9 +61,10 @@ def test_an_interrupt_of_make_alone_is_noticed(makefile: Path) -> None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(make.pid, signal.SIGKILL)
+        make.communicate()
 
 
 def test_the_makefile_lists_its_commands() -> None:
-    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(["make", "help"], cwd=ROOT, env=_OURS, capture_output=True, text=True, check=True).stdout
     for command in ("run", "test", "lint", "bench", "setup"):
         assert f"make {command} " in said
