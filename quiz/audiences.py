@@ -135,6 +135,7 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.export_questions": Audience.ORGANIZER,
     "organizer.question_file": Audience.ORGANIZER,
     "organizer.sample_paper": Audience.ORGANIZER,
+    "organizer.question_statistics": Audience.ORGANIZER,
     "organizer.question": Audience.ORGANIZER,
     "organizer.review_question": Audience.ORGANIZER,
     "organizer.retire_question": Audience.ORGANIZER,

@@ -32,7 +32,7 @@ class RailEntry:
 _ORGANIZERS = frozenset({"organizer", "administrator"})
 _ALL = _ORGANIZERS | {"officer"}
 _QUESTIONS = (
-    *("questions", "bank", "freeze_bank", "sample_paper"),
+    *("questions", "bank", "freeze_bank", "sample_paper", "question_statistics"),
     *("question", "review_question", "retire_question", "revise_question"),
     *("import_questions", "read_questions", "add_questions", "export_questions"),
     *("key", "propose_key", "approve_key", "cancel_key", "try_key_again"),

@@ -15,7 +15,7 @@ from quiz.errors import FieldError, Refusal
 from quiz.extensions import db, platform
 from quiz.intake.draw import Stratum, draw
 from quiz.models import Bank, Contest, Round
-from quiz.services import question_bank, season
+from quiz.services import item_statistics, question_bank, season
 from quiz.services.formats import OptionDraft, QuestionDraft
 from quiz.services.formats.drafts import MAX_OPTIONS
 from quiz.services.question_bank import STATES, Wanted
@@ -62,6 +62,7 @@ def _bank_page(slug: str, number: int, refusal: Refusal | None = None) -> Answer
         wanted=wanted,
         filters=filters,
         over=made.scheduled_at is not None and clock.now() >= made.opens_at,
+        closed=made.bank_version is not None and clock.now() >= made.closes_at,
         **refused(refusal),
     ), status(refusal)
 
@@ -102,6 +103,19 @@ def sample_paper(slug: str, number: int) -> str:
     content = frozen.content if frozen is not None else []
     return render_template(
         "organizer/sample_paper.html", slug=slug, round=made, paper=[content[place] for place in places], sample=sample
+    )
+
+
+@blueprint.get("/contests/<slug>/rounds/<int:number>/questions/statistics")
+def question_statistics(slug: str, number: int) -> str:
+    """How each question did, once the round is over."""
+    made = round_of(slug, number)
+    over = made.bank_version is not None and clock.now() >= made.closes_at
+    return render_template(
+        "organizer/statistics.html",
+        slug=slug,
+        round=made,
+        report=item_statistics.report(db.session(), made) if over else None,
     )
 
 
