@@ -11,7 +11,7 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 from redis import Redis
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, TextClause, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from quiz.errors import FieldError, Refusal
@@ -23,6 +23,8 @@ from quiz.services.staff import Staff
 from quiz.services.vietnamese import fold
 
 PAGE = 50
+FEW = 2_000
+_WRONG_WAYS = ("enable_seqscan", "enable_indexscan")
 GROUPS = ("all", "staff", "barred")
 
 
@@ -104,11 +106,11 @@ def _conditions(session: Session, asker: Staff, words: str, group: str) -> list[
     elif group == "barred":
         conditions.append(User.barred_at.is_not(None))
     if words.strip():
-        conditions.append(_named(words))
+        conditions.append(_named(session, words))
     return conditions
 
 
-def _named(words: str) -> ColumnElement[bool]:
+def _named(session: Session, words: str) -> ColumnElement[bool]:
     try:
         number = phones.normalize(words)
     except phones.InvalidPhone:
@@ -117,8 +119,23 @@ def _named(words: str) -> ColumnElement[bool]:
             return text("false")  # type: ignore[return-value]
         # fold leaves letters and digits only, so nothing of the query's own language can come in.
         query = " & ".join([*asked[:-1], f"{asked[-1]}:*"])
-        return text(f"{NAME_WORDS} @@ to_tsquery('simple', :words)").bindparams(words=query)  # type: ignore[return-value]
+        named = text(f"{NAME_WORDS} @@ to_tsquery('simple', :words)").bindparams(words=query)
+        return _few(session, named)
     return User.id.in_(select(Identity.user_id).where(Identity.kind == "phone", Identity.value == number))
+
+
+def _few(session: Session, named: TextClause) -> ColumnElement[bool]:
+    """The ids themselves if the index of names has few, else the condition as it is.
+
+    With "newest first" the planner walks the accounts from the newest on and hopes to meet the name soon. For Nguyễn
+    that is best; for a name that hardly anybody has it reads millions. So the index is asked first, and nothing else.
+    """
+    for way in _WRONG_WAYS:
+        session.execute(text(f"SET LOCAL {way} = off"))
+    found = session.scalars(select(User.id).where(named).limit(FEW + 1)).all()
+    for way in _WRONG_WAYS:
+        session.execute(text(f"SET LOCAL {way} TO DEFAULT"))
+    return User.id.in_(found) if len(found) <= FEW else named  # type: ignore[return-value]
 
 
 def person(session: Session, asker: Staff, user_id: int) -> Person:

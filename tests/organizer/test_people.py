@@ -13,7 +13,7 @@ from quiz import clock
 from quiz.extensions import Platform, db
 from quiz.intake import calls
 from quiz.models import AuditEvent, Contest, User
-from quiz.services import accounts, units
+from quiz.services import accounts, people, units
 from quiz.services.passwords import hash_password
 from tests import staffing
 
@@ -59,7 +59,11 @@ def acts() -> list[str]:
 @pytest.mark.parametrize(
     "typed", ["dang thi my hanh", "Đặng Thị Mỹ Hạnh", "hạnh đặng", "HANH", "my ha", "0987 654 321", "+84987654321"]
 )
-def test_a_person_is_found_as_people_type(organizer: FlaskClient, person: User, typed: str) -> None:
+@pytest.mark.parametrize("few", [0, 2_000], ids=["of many", "of few"])
+def test_a_person_is_found_as_people_type(
+    organizer: FlaskClient, person: User, typed: str, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "FEW", few)
     assert person.full_name in listed(organizer, q=typed)
 
 
