@@ -109,6 +109,7 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.schedule": Audience.ORGANIZER,
     "organizer.finalize": Audience.ORGANIZER,
     "organizer.publish": Audience.ORGANIZER,
+    "organizer.ranking": Audience.ORGANIZER,
     "organizer.announcements": Audience.ORGANIZER,
     "organizer.announce": Audience.ORGANIZER,
     "organizer.verify_log": Audience.ORGANIZER,

@@ -5,17 +5,23 @@ Every sentence comes from a field of the document, so the text can't say anythin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flask_babel import gettext, ngettext
 
 from quiz import wording
-from scoring.rules import DrawPart, Rules
+from scoring.rules import DrawPart, Rules, rules_from
 
 
 def paragraph(rules: Rules) -> str:
     """All of it in one piece."""
     return " ".join([*sentences(rules), *releases(rules)])
+
+
+def stored(document: Mapping[str, Any]) -> str:
+    """The paragraph of a round's stored document."""
+    return paragraph(rules_from(document))
 
 
 def sentences(rules: Rules) -> list[str]:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask_babel import gettext, ngettext
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from quiz import wording
-from quiz.models import Round, Standing
+from quiz.models import Round, Standing, User
 from scoring.ordering import Decision, decide
 from scoring.rules import Rules, rules_from
 
@@ -48,6 +48,47 @@ def down_the_board(session: Session, ranked: Round, limit: int, offset: int = 0)
     ).all()
     rules = rules_from(ranked.rules)
     return [_pair(rules, above, below) for above, below in itertools.pairwise(rows)]
+
+
+MOST_LINES = 1_000
+"""Prizes go to the first; nobody pages through a million, and no query counts its way there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A standing of the ranking with what puts it above the next one."""
+
+    rank: int
+    person_id: int
+    name: str
+    score: int
+    reason: str | None
+    """None for the last one there is."""
+
+
+def ranking(session: Session, ranked: Round, limit: int, offset: int = 0) -> list[Line]:
+    """The standings from `offset` on, as they stand now, each with what decides between it and the next."""
+    rows = session.execute(
+        select(Standing.person_id, Standing.merit, Standing.score, User.full_name)
+        .join(User, User.id == Standing.person_id)
+        .where(Standing.round_id == ranked.id)
+        .order_by(Standing.merit.desc(), Standing.person_id)
+        .offset(offset)
+        .limit(limit + 1)
+    ).all()
+    if not rows:
+        return []
+    better = (Standing.round_id == ranked.id, Standing.merit > rows[0].merit)
+    rank = 1 + session.scalars(select(func.count()).select_from(Standing).where(*better)).one()
+    rules, lines = rules_from(ranked.rules), []
+    for place, (row, following) in enumerate(itertools.zip_longest(rows, rows[1:])):
+        if place and row.merit != rows[place - 1].merit:
+            rank = offset + place + 1
+        reason = None
+        if following is not None:
+            reason = sentence(decide(rules, row.merit, following.merit), row.full_name, following.full_name)
+        lines.append(Line(rank, row.person_id, row.full_name, row.score, reason))
+    return lines[:limit]
 
 
 def _pair(rules: Rules, above: Row[int, bytes], below: Row[int, bytes]) -> Neighbours:

@@ -8,6 +8,7 @@ from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     people,
     question_files,
     questions,
+    ranking,
 )
 from quiz.blueprints.organizer.blueprint import blueprint
 
