@@ -8,6 +8,7 @@ under gevent's patched locks it works for greenlets, elsewhere for threads.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from importlib import resources
@@ -60,6 +61,8 @@ class Gateway:
         self.client = client
         """For rare plain commands; its replies are bytes."""
         self._pool: ConnectionPool = client.connection_pool
+        self._line: Any = None
+        self._line_owner = 0
         self._guard = threading.Lock()
         self._queue: list[_Waiting] = []
         self._busy = False
@@ -142,7 +145,7 @@ class Gateway:
             self._pass_on()
 
     def _exchange(self, commands: list[tuple[Any, ...]]) -> list[Any]:
-        connection: Any = self._pool.get_connection()
+        connection = self._line_of_this_process()
         try:
             try:
                 return self._round_trip(connection, commands)
@@ -154,8 +157,15 @@ class Gateway:
             # Also for a greenlet killed half way: unread answers must never meet another request.
             connection.disconnect()
             raise
-        finally:
-            self._pool.release(connection)
+
+    def _line_of_this_process(self) -> Any:
+        """The connection that leaders hand on to each other: only one leads, so nothing has to be asked of a pool.
+
+        A forked child never speaks on its parent's.
+        """
+        if self._line is None or self._line_owner != os.getpid():
+            self._line, self._line_owner = self._pool.make_connection(), os.getpid()
+        return self._line
 
     @staticmethod
     def _round_trip(connection: Any, commands: list[tuple[Any, ...]]) -> list[Any]:
