@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from quiz.errors import FieldError, Refusal
-from quiz.models import Contest, Option, Question, Round, User
+from quiz.models import Bank, Contest, Option, Question, Round, User
 from quiz.services import audit, duplicates, question_files
 from quiz.services.formats import QuestionDraft
 from quiz.services.formats.drafts import faults_of
 from quiz.services.questions import draft_of
-from quiz.services.season.banks import newest_of_contest, newest_questions
+from quiz.services.season.banks import freeze_bank, newest_of_contest, newest_questions
 from quiz.services.vietnamese import fold
 
 PAGE = 50
@@ -244,15 +244,17 @@ def _newest(session: Session, question_id: int) -> Question:
     return newest
 
 
-def refuse_unreviewed(session: Session, of: Round) -> None:
-    """Before a freeze: only questions that a second person has reviewed may be drawn.
+def freeze(session: Session, of: Round, now: datetime, *, actor_id: int) -> Bank:
+    """Freeze the round's bank, for only what a second person has reviewed may be drawn. The caller commits.
 
     Raises:
-        Refusal: invalid_request with how many are missing a review.
+        Refusal: as `season.freeze_bank`; invalid_request with how many questions wait for a review. Roll back then.
     """
+    frozen = freeze_bank(session, of, now, actor_id=actor_id)
     waiting = sum(question.reviewed_at is None for question in newest_questions(session, of.id))
     if waiting:
         raise _invalid("bank", _l("%(count)s questions wait for the review of a second person.", count=waiting))
+    return frozen
 
 
 def _invalid(field: str, message: Any) -> Refusal:

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from quiz import clock
 from quiz.extensions import Platform, db
 from quiz.intake import calls
-from quiz.models import Announcement, AuditEvent, Contest, Round
+from quiz.models import Announcement, AuditEvent, Contest, Question, Round
 from quiz.services import questions
 from tests import seasons
 
@@ -87,6 +87,9 @@ def test_a_draft_is_frozen_scheduled_and_takes_papers(organizer: FlaskClient, pl
     path = f"/staff/contests/{made.slug}/rounds/1"
     assert organizer.post(f"{path}/schedule").status_code == 422
     questions.add_questions(db.session(), draft, seasons.drafts(), clock.now())
+    db.session.commit()
+    assert organizer.post(f"{path}/freeze").status_code == 422  # nobody has reviewed them
+    db.session.execute(update(Question).values(reviewed_at=clock.now()))
     db.session.commit()
     assert organizer.post(f"{path}/freeze").status_code == 303
     assert organizer.post(f"{path}/schedule").status_code == 303

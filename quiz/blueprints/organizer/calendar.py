@@ -18,7 +18,7 @@ from quiz.extensions import db, platform
 from quiz.intake import work
 from quiz.models import Contest, Round
 from quiz.services import announcements as notices
-from quiz.services import season, units
+from quiz.services import question_bank, season, units
 from quiz.services.season import TEMPLATES, Move
 from quiz.services.season.calendar import Window
 
@@ -304,7 +304,7 @@ def _window() -> Window:
 def freeze(slug: str, number: int) -> Answer:
     session, frozen = db.session(), round_of(contest_of(slug), number)
     try:
-        season.freeze_bank(session, frozen, clock.now(), actor_id=staff_session.required().id)
+        question_bank.freeze(session, frozen, clock.now(), actor_id=staff_session.required().id)
         session.commit()
     except Refusal as refusal:
         session.rollback()

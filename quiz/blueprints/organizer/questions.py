@@ -72,8 +72,7 @@ def freeze_bank(slug: str, number: int) -> Answer:
     """Freeze what was reviewed, and let intake have it if the round is scheduled."""
     session, made = db.session(), round_of(slug, number)
     try:
-        question_bank.refuse_unreviewed(session, made)
-        frozen = season.freeze_bank(session, made, clock.now(), actor_id=staff_session.required().id)
+        frozen = question_bank.freeze(session, made, clock.now(), actor_id=staff_session.required().id)
         session.commit()
     except Refusal as refusal:
         session.rollback()
