@@ -73,5 +73,10 @@ def init_assets(app: Flask) -> None:
         response.cache_control.immutable = seen == version
         return response
 
+    def favicon() -> Response:
+        """Pages without a head of their own, such as a browser's view of JSON, ask here."""
+        return serve("", "img/icon.svg")
+
     app.add_url_rule("/assets/<seen>/<path:name>", "asset", serve)
+    app.add_url_rule("/favicon.ico", "favicon", favicon)
     app.jinja_env.globals["asset"] = asset

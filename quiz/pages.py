@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from quiz import clock, wording
 from quiz.assets import init_assets
+from quiz.extensions import login_manager
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -35,6 +38,13 @@ def init_pages(app: Flask) -> None:
     app.jinja_env.filters.update(wording.FILTERS)
     app.jinja_env.globals["page_made_at"] = lambda: clock.to_ms(clock.now())
     init_assets(app)
+
+    @login_manager.unauthorized_handler
+    def ask_to_sign_in() -> Response:
+        flash(_("Sign in to go on."), "info")
+        # A form can't be sent again by following a link: after it one starts from the home page.
+        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("account.sign_in", next=back))
 
     @app.context_processor
     def common() -> dict[str, Any]:

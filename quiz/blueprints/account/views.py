@@ -109,6 +109,10 @@ def sign_in_now() -> Answer:
         account = accounts.sign_in(db.session(), platform().cache, form.get("phone", ""), form.get("password", ""))
     except Refusal as refusal:
         return _sign_in_page(form, refusal), PROBLEMS[refusal.code].status
+    if account.role != "participant":
+        # Staff have their own door, with a second factor behind it.
+        flash(_("Sign in here as one of the staff."), "info")
+        return redirect(url_for("organizer.sign_in"), 303)
     enter(account)
     return redirect(safe_next(form.get("next")) or url_for("site.home"), 303)
 

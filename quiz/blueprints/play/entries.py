@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, jsonify, render_template
+from flask import Response, jsonify, render_template
 from flask_login import current_user
 
 from quiz import clock
@@ -26,7 +26,7 @@ def entry(receipt: str) -> str:
 def state(receipt: str) -> tuple[Response, int] | Response:
     """Asked by the device that still keeps the sheet; 404 makes it hand in again."""
     if not current_user.is_authenticated:
-        abort(401)
+        raise Refusal("login_required")
     try:
         view = entries.find(db.session(), desk(), current_user.id, receipt, clock.to_ms(clock.now()))
     except Refusal:

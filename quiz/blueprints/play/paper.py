@@ -69,14 +69,20 @@ def paper() -> Answer:
     card = held.seasons.get().rounds.get(signed.paper.round_id)
     if card is None:
         return redirect(url_for("site.home"))
+    known = True
     try:
         record = read_attempt(held.gateway, card, signed.paper.participant, signed.paper.attempt)
         draft = read_draft(held.gateway, card, signed.paper.participant, signed.paper.attempt)
     except IntakeUnavailable:
         # The paper itself needs no Redis, and the phone has the answers: better this page than none.
-        record, draft = None, None
+        record, draft, known = None, None, False
     if isinstance(record, HandedIn):
         return redirect(_receipt_page(f"{held.signer.identity(signed)}-{record.proof}"))
+    now = clock.to_ms(clock.now())
+    if known and record is None and now > signed.paper.deadline + card.grace + card.late:
+        session.pop(PAPER, None)
+        flash(PROBLEMS["paper_expired"].detail, "info")
+        return redirect(url_for("site.home"))
     deadline = record.deadline if isinstance(record, OpenAttempt) else signed.paper.deadline
     return _sheet(held, card, signed, _drafted(held, card, signed, draft), deadline=deadline)
 

@@ -24,7 +24,29 @@ function countdowns() {
 async function fill(part) {
   const place = part.querySelector("[data-here]");
   const response = await fetch(part.dataset.fill, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (response?.ok) place.innerHTML = await response.text();
+  // A session that has ended is sent to the sign-in page: that is no part of this one.
+  if (response?.ok && !response.redirected) place.innerHTML = await response.text();
+}
+
+// Parts that ask the tables wait until somebody looks at them: who goes straight into the quiz costs nothing.
+function fillParts() {
+  const watch = new IntersectionObserver((seen) => {
+    seen.filter((one) => one.isIntersecting).forEach(({ target }) => {
+      watch.unobserve(target);
+      fill(target);
+    });
+  });
+  document.querySelectorAll("[data-fill]").forEach((part) => (part.dataset.when ? watch.observe(part) : fill(part)));
+}
+
+function reveal(event) {
+  const button = event.target.closest("[data-reveal]");
+  if (!button) return;
+  const input = document.getElementById(button.dataset.reveal);
+  const hidden = input.type === "password";
+  input.type = hidden ? "text" : "password";
+  button.textContent = hidden ? button.dataset.hide : button.dataset.show;
+  button.setAttribute("aria-pressed", String(hidden));
 }
 
 function say(kind, text, link) {
@@ -68,7 +90,10 @@ function report() {
 
 countdowns();
 setInterval(countdowns, 1000);
-document.querySelectorAll("[data-fill]").forEach(fill);
+fillParts();
+document.querySelectorAll("[data-reveal]").forEach((button) => (button.hidden = false));
+document.addEventListener("click", reveal);
+document.addEventListener("change", (event) => event.target.matches("[data-submit]") && event.target.form.submit());
 sync.start();
 if (outbox) {
   sync.listen(report);
