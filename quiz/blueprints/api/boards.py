@@ -45,8 +45,14 @@ def _scope() -> tuple[ContestCard, RoundCard | None]:
 
 
 def _document(document: BoardDocument) -> Response:
-    response = Response(document.body, content_type=edge.JSON)
-    response.set_etag(document.etag)
+    etag = f'"{document.etag}"'
     # Shared by all who ask, and looked up again each time: a board is at most as old as its as_of says.
-    response.headers["Cache-Control"] = "public, no-cache"
-    return response.make_conditional(request)  # type: ignore[return-value]
+    head = [("ETag", etag), ("Cache-Control", "public, no-cache")]
+    given = request.environ.get("HTTP_IF_NONE_MATCH")
+    if given == etag:
+        return edge.Finished(None, 304, headers=head)
+    head.append(("Content-Type", edge.JSON))
+    if given is None:
+        return edge.Finished(document.body, headers=head)
+    # Any other spelling of the condition, a list or a weak tag, is Werkzeug's to read.
+    return Response(document.body, headers=head).make_conditional(request)  # type: ignore[return-value]

@@ -179,7 +179,7 @@ def answer(body: Any, status: int = 200) -> Response:
     return raw(msgspec.json.encode(body), status)
 
 
-class _Finished(Response):
+class Finished(Response):
     """An answer whose headers are as they should be: Werkzeug need not go through them again."""
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
@@ -188,7 +188,7 @@ class _Finished(Response):
 
 def raw(body: bytes, status: int = 200) -> Response:
     """The same of JSON that is encoded already."""
-    return _Finished(body, status, headers=_PRIVATE)
+    return Finished(body, status, headers=_PRIVATE)
 
 
 _PRIVATE = [("Content-Type", JSON), ("Cache-Control", "no-store")]
