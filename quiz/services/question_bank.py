@@ -219,6 +219,21 @@ def review(session: Session, question_id: int, now: datetime, *, actor_id: int) 
         )
 
 
+def next_to_review(session: Session, question_id: int, *, actor_id: int) -> int | None:
+    """The next question of the same round that this person may review; after the last one it begins again."""
+    asked = session.get(Question, question_id)
+    if asked is None or asked.round_id is None:
+        return None
+    waiting = [
+        each
+        for each in newest_questions(session, asked.round_id)
+        if each.reviewed_at is None and each.created_by != actor_id and each.stem_id != asked.stem_id
+    ]
+    # They come in the order of their stems: first those behind this one.
+    waiting.sort(key=lambda each: (each.stem_id < asked.stem_id, each.stem_id))
+    return waiting[0].id if waiting else None
+
+
 def retire(session: Session, question_id: int, now: datetime, *, actor_id: int, reason: str) -> None:
     """Take a question out of banks to come; what is frozen keeps it. The caller commits."""
     question = _newest(session, question_id)

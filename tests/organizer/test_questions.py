@@ -109,6 +109,18 @@ def test_a_bad_edit_keeps_nothing_and_says_why(author: FlaskClient, bad: dict[st
     assert newest().id == old.id
 
 
+def test_a_review_leads_to_the_next_question_that_waits(author: FlaskClient, reviewer: FlaskClient) -> None:
+    def led_to(question_id: int) -> str:
+        return reviewer.post(f"/staff/questions/{question_id}/review").headers["Location"]
+
+    assert led_to(1) == "/staff/questions/2"
+    assert led_to(60) == "/staff/questions/2"  # after the last one it begins again
+    author.post("/staff/questions/2", data=FORM | {"difficulty": "3"})
+    assert led_to(59) == "/staff/questions/61"  # the new version of question 2
+    own = author.post("/staff/questions/58/review").headers["Location"]
+    assert own == "/staff/questions/3"  # not what the author wrote
+
+
 def test_only_the_newest_version_is_reviewed(author: FlaskClient, reviewer: FlaskClient) -> None:
     old = newest()
     author.post(f"/staff/questions/{old.id}", data=FORM | {"difficulty": "3"})

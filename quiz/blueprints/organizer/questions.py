@@ -136,10 +136,14 @@ def _question_page(question_id: int, refusal: Refusal | None = None) -> Answer:
 
 @blueprint.post("/questions/<int:question_id>/review")
 def review_question(question_id: int) -> Answer:
+    """From one to the next: a bank of hundreds is reviewed in one go."""
+    session, who = db.session(), staff_session.required().id
+    following = question_bank.next_to_review(session, question_id, actor_id=who)
     return _act(
         question_id,
-        lambda: question_bank.review(db.session(), question_id, clock.now(), actor_id=staff_session.required().id),
-        _("Reviewed: it can be drawn once the bank is frozen."),
+        lambda: question_bank.review(session, question_id, clock.now(), actor_id=who),
+        _("Reviewed; here is the next one.") if following else _("Reviewed: it can be drawn once the bank is frozen."),
+        following,
     )
 
 
@@ -164,7 +168,7 @@ def revise_question(question_id: int) -> Answer:
     )
 
 
-def _act(question_id: int, act: Callable[[], object], done: str) -> Answer:
+def _act(question_id: int, act: Callable[[], object], done: str, following: int | None = None) -> Answer:
     try:
         act()
     except Refusal as refusal:
@@ -174,7 +178,7 @@ def _act(question_id: int, act: Callable[[], object], done: str) -> Answer:
         return _question_page(question_id, refusal)
     db.session.commit()
     flash(done, "green")
-    return redirect(url_for("organizer.question", question_id=question_id), 303)
+    return redirect(url_for("organizer.question", question_id=following or question_id), 303)
 
 
 def _draft() -> QuestionDraft:
