@@ -57,6 +57,26 @@ def test_a_contest_begins_from_a_template_and_gets_its_rounds_in_one_act(organiz
     assert len(rounds(made.id)) == 23
 
 
+def test_rounds_may_be_open_on_some_days_and_hours_only(organizer: FlaskClient) -> None:
+    made = seasons.contest(db.session())
+    db.session.commit()
+    form = PLAN | {"template": "once", "count": "2", "hours_kind": "some", "from_hour": "8", "to_hour": "22"}
+    path = f"/staff/contests/{made.slug}/plan"
+    assert organizer.post(path, data=form | {"create": "1"}).status_code == 422  # no day
+    assert organizer.post(path, data=form | {"create": "1", "days": "5", "from_hour": "22"}).status_code == 422
+    days = {"days": ["0", "5", "6"]}
+    assert organizer.post(path, data=form | {"create": "1"} | days).status_code == 303
+    first = rounds(made.id)[0]
+    assert first.windows is not None
+    # Monday 10:00 to Monday 9:00: the first Monday begins with the round, the last one ends with it.
+    assert [(opens[:16], closes[:16]) for opens, closes in first.windows] == [
+        ("2027-06-07T10:00", "2027-06-07T22:00"),
+        ("2027-06-12T08:00", "2027-06-12T22:00"),
+        ("2027-06-13T08:00", "2027-06-13T22:00"),
+        ("2027-06-14T08:00", "2027-06-14T09:00"),
+    ]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -127,6 +127,7 @@ def _plan_page(made: Contest, windows: list[Window] | None = None, refusal: Refu
         template=template,
         templates=TEMPLATES,
         windows=windows,
+        days=request.values.getlist("days"),
         start=_next_start(made),
         **refused(refusal),
     ), status(refusal)
@@ -146,9 +147,13 @@ def plan_now(slug: str) -> Answer:
     try:
         windows = _planned()
         rules = season.rules_of_template(session, made, form.get("template", ""))
+        hours = _open_hours()
+        if hours is not None:
+            season.daily_windows(windows[0], *hours)
         if "create" not in form:
             return _plan_page(made, windows)
-        rounds = season.add_rounds(session, made, windows, themes, rules, clock.now(), staff_session.required().id)
+        actor = staff_session.required().id
+        rounds = season.add_rounds(session, made, windows, themes, rules, clock.now(), actor, open_hours=hours)
         session.commit()
     except Refusal as refusal:
         session.rollback()
@@ -174,6 +179,18 @@ def _planned() -> list[Window]:
         raise invalid("hour", _("Choose an hour from 0 to 23."))
     length, every = timedelta(hours=int(numbers["hours"])), int(numbers["every"])
     return season.plan(day, weekday, hour, int(numbers["count"]), length=length, every_days=every)
+
+
+def _open_hours() -> tuple[frozenset[int], int, int] | None:
+    """Weekdays and hours inside the rounds, if they are not open all through."""
+    form = request.form
+    if form.get("hours_kind") != "some":
+        return None
+    days = frozenset(int(typed) for typed in form.getlist("days") if typed in set("0123456"))
+    hours = (form.get("from_hour", ""), form.get("to_hour", ""))
+    if not all(_is_number(typed) for typed in hours):
+        raise invalid("from_hour", _("Enter a whole number."))
+    return days, int(hours[0]), int(hours[1])
 
 
 def _is_number(typed: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -121,6 +121,30 @@ def rules_of_template(session: Session, contest: Contest, name: str) -> Mapping[
     return found
 
 
+def daily_windows(round_window: Window, weekdays: frozenset[int], first_hour: int, last_hour: int) -> list[Window]:
+    """The hours of some weekdays (Monday 0) inside a round: Saturdays and Sundays from 8 to 22, say.
+
+    What sticks out of the round is cut off. Hours are those of Vietnam; `last_hour` 24 is midnight.
+
+    Raises:
+        Refusal: invalid_request, if nothing of the round is left open.
+    """
+    if not 0 <= first_hour < last_hour <= 24:
+        raise _invalid("from_hour", _l("The hours of a day must follow each other, from 0 to 24."))
+    opens, closes = round_window
+    day = opens.astimezone(clock.CONTEST_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = []
+    while day < closes:
+        first = max(day + timedelta(hours=first_hour), opens)
+        last = min(day + timedelta(hours=last_hour), closes)
+        if day.weekday() in weekdays and first < last:
+            found.append((first, last))
+        day += timedelta(days=1)
+    if not found:
+        raise _invalid("days", _l("On these days and hours the round would never be open."))
+    return found
+
+
 def add_rounds(
     session: Session,
     contest: Contest,
@@ -129,11 +153,14 @@ def add_rounds(
     rules: Mapping[str, Any],
     now: datetime,
     actor_id: int,
+    *,
+    open_hours: tuple[frozenset[int], int, int] | None = None,
 ) -> list[Round]:
     """Drafts of rounds in these windows, numbered on from the last there is, with one line in the log.
 
     Args:
         themes: of the first rounds; those without one are named after their number until somebody writes it.
+        open_hours: (weekdays, first hour, last hour) if a round is not open all through; see `daily_windows`.
 
     Raises:
         Refusal: invalid_request, naming what is not right.
@@ -150,7 +177,9 @@ def add_rounds(
     for place, (opens, closes) in enumerate(windows):
         number = first + place
         theme = themes[place].strip() if place < len(themes) else ""
-        made.append(create_round(session, contest, number, theme or f"Tuần {number}", opens, closes, rules))
+        name = theme or f"Tuần {number}"
+        hours = daily_windows((opens, closes), *open_hours) if open_hours else None
+        made.append(create_round(session, contest, number, name, opens, closes, rules, windows=hours))
     detail = {"rounds": [{"number": each.number, "opens": clock.iso(each.opens_at)} for each in made]}
     audit.append(session, now, actor_id, "calendar.planned", f"contest:{contest.id}", detail)
     return made
