@@ -9,7 +9,7 @@ from quiz import clock
 from quiz.cli import refusals
 from quiz.extensions import db
 from quiz.models.user import ROLES
-from quiz.services import accounts, audit, phones
+from quiz.services import accounts, audit, phones, second_factor
 
 group = AppGroup("users", help="Accounts.")
 
@@ -28,3 +28,17 @@ def create(phone: str, name: str, role: str, unit: str | None, password: str) ->
     audit.append(session, now, None, "user.created", f"user:{user.id}", {"role": role})
     session.commit()
     click.echo(f"{role} {user.id} made; sign in with {phones.shown(phones.normalize(phone))}.")
+
+
+@group.command("reset-second-factor")
+@click.option("--phone", required=True, help="The number that the account signs in with.")
+@click.option("--reason", required=True, help="Stands in the log.")
+def reset_second_factor(phone: str, reason: str) -> None:
+    """Let one of the staff set the app up anew: when no administrator gets in any more."""
+    session, now = db.session(), clock.now()
+    with refusals.told():
+        user = accounts.find(session, phone)
+        second_factor.reset(session, user.id, now, actor_id=None, reason=reason)
+    user.auth_epoch += 1
+    session.commit()
+    click.echo(f"The next sign-in of {user.full_name} sets the second factor up.")

@@ -302,6 +302,17 @@ def _identity(session: Session, phone: str) -> Identity | None:
     return session.scalar(select(Identity).where(Identity.kind == "phone", Identity.value == phone))
 
 
+def find(session: Session, phone: str) -> User:
+    """The account of a phone number, however it is spelled. Raises Refusal("not_found")."""
+    try:
+        user = _user_of(session, phones.normalize(phone))
+    except phones.InvalidPhone as invalid:
+        raise Refusal("invalid_request", errors=(FieldError("phone", invalid.message),)) from invalid
+    if user is None:
+        raise Refusal("not_found")
+    return user
+
+
 def _user_of(session: Session, phone: str) -> User | None:
     return session.scalar(select(User).join(Identity).where(Identity.kind == "phone", Identity.value == phone))
 

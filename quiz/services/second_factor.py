@@ -134,7 +134,7 @@ def demo_code(now: datetime) -> str:
     return pyotp.TOTP(DEMO_SECRET).at(now)
 
 
-def reset(session: Session, user_id: int, now: datetime, *, actor_id: int, reason: str) -> None:
+def reset(session: Session, user_id: int, now: datetime, *, actor_id: int | None, reason: str) -> None:
     """Forget the second factor and its recovery codes: the next sign-in sets it up anew. The caller commits."""
     session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))

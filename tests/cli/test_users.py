@@ -5,6 +5,7 @@ from redis import Redis
 from quiz.extensions import db
 from quiz.models import User
 from quiz.services import accounts
+from tests import staffing
 
 GOOD = ["--phone", "0912 345 678", "--name", "Trần Thị Mai", "--password", "tre xanh 2025"]
 
@@ -53,3 +54,18 @@ def test_a_taken_phone(app: Flask) -> None:
     result = create(app, *GOOD, "--unit", "00004")
     assert result.exit_code == 1
     assert "đã có tài khoản" in result.output
+
+
+def test_a_second_factor_is_reset_when_nobody_gets_in(app: Flask) -> None:
+    user = staffing.make("administrator")
+    browser = app.test_client()
+    staffing.enter(browser)
+    run = app.test_cli_runner().invoke
+    command = ["users", "reset-second-factor", "--reason", "SECRET_KEY đã đổi", "--phone"]
+    assert run(args=[*command, "0912 999 999"]).exit_code == 1
+    assert run(args=[*command, "no number"]).exit_code == 1
+    assert browser.get("/staff/log").status_code == 200
+    assert run(args=[*command, "0912 000 001"]).exit_code == 0
+    assert browser.get("/staff/log").status_code == 302
+    staffing.enter(app.test_client())
+    assert db.session.get_one(User, user.id).auth_epoch == 1
