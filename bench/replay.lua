@@ -37,3 +37,8 @@ function done(summary, latency, requests)
     summary.requests, summary.duration / 1e6, e.status, e.connect + e.read + e.write + e.timeout,
     latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3))
 end
+
+-- Whoever has nothing left must not keep the server from the others' requests.
+function delay()
+  return told and 500 or 0
+end
