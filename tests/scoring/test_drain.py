@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
+from quiz import clock
 from quiz.extensions import Platform, db
 from quiz.intake import calls, keys, primer
 from quiz.intake.season import RoundCard
+from quiz.models import KeyVersion
 from scoring import recount
 from scoring.drain import Drain
 from tests.scoring.conftest import drain, hand_in
@@ -106,4 +109,53 @@ def test_a_wrong_tally_or_standing_is_found_and_repaired(platform: Platform, car
     tables = {difference.table for difference in recount.check(db.session(), [card.id])}
     assert tables == {"standing", "tally", "contest_standing", "contest_tally"}
     recount.repair(db.session(), [card.id])
+    assert recount.check(db.session(), [card.id]) == []
+
+
+def test_what_was_packed_ahead_under_an_older_key_is_packed_again(
+    platform: Platform, card: RoundCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.drain.BATCH", 2)
+    for participant in range(1, 9):
+        hand_in(platform, card, participant, 1, 2)
+    runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
+    runner.turn([card], 0, 1, block_ms=1)
+    # By now the third batch is read and packed with the first key.
+    runner.turn([card], 0, 1, block_ms=1)
+    session = db.session()
+    everything = [{"accept": [1, 2], "void": False}] * 4
+    session.add(KeyVersion(round_id=card.id, bank_version=1, version=2, key=everything, created_at=clock.now()))
+    session.execute(text("UPDATE round SET key_version = 2"))
+    session.commit()
+    while runner.turn([card], 0, 1, block_ms=1).read:
+        pass
+    scores = session.execute(text("SELECT key_version, score, count(*) FROM entry GROUP BY 1, 2 ORDER BY 1")).all()
+    assert [tuple(row) for row in scores] == [(1, 2, 4), (2, 4, 4)]
+    assert recount.check(session, [card.id]) == []
+
+
+def test_after_a_failure_the_same_drain_reads_again_what_it_had_and_what_it_had_read_ahead(
+    platform: Platform, card: RoundCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.drain.BATCH", 2)
+    for participant in range(1, 9):
+        hand_in(platform, card, participant, 1, 2)
+
+    class FailsOnce(Drain):
+        failures = 1
+
+        def _store_at_once(self, portion, *, again):
+            if self.failures:
+                self.failures -= 1
+                raise psycopg.OperationalError("the server went away")
+            return super()._store_at_once(portion, again=again)
+
+    runner = FailsOnce(db.engine, platform.gateway.client, "lane-0", "test")
+    with pytest.raises(psycopg.OperationalError):
+        runner.turn([card], 0, 1, block_ms=1)
+    inserted = 0
+    while (result := runner.turn([card], 0, 1, block_ms=1)).read:
+        inserted += result.inserted
+    assert inserted == 8
+    assert sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(4)) == 0
     assert recount.check(db.session(), [card.id]) == []
