@@ -96,7 +96,9 @@ def test_an_edit_is_a_new_version_that_waits_for_a_review(author: FlaskClient, r
     assert author.post(f"/staff/questions/{made.id}/review").status_code == 422
     assert reviewer.post(f"/staff/questions/{made.id}/review").status_code == 303
     assert newest().reviewed_by is not None
-    acts = db.session.scalars(select(AuditEvent.action).where(AuditEvent.action.like("question.%"))).all()
+    acts = db.session.scalars(
+        select(AuditEvent.action).where(AuditEvent.action.like("question.%")).order_by(AuditEvent.id)
+    ).all()
     assert acts == ["question.revised", "question.reviewed"]
 
 
