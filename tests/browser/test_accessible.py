@@ -133,7 +133,7 @@ def test_a_refused_form_takes_the_focus_to_what_is_wrong(page: Page, stage: Stag
     page.get_by_role("button", name="Đăng ký").click()
     alert = page.get_by_role("alert")
     assert alert.evaluate("e => e === document.activeElement")
-    alert.get_by_role("link", name="Hãy nhập họ và tên.").click()
+    alert.get_by_role("link", name="Họ và tên: Hãy nhập họ và tên.").click()
     assert page.evaluate("() => document.activeElement.id || location.hash.slice(1)") == "full_name"
     field = page.get_by_label("Họ và tên")
     assert field.get_attribute("aria-invalid") == "true"

@@ -95,7 +95,7 @@ def test_the_overview_names_what_is_missing_and_leads_back(page: Page, stage: St
     expect(page.locator(".tiles a").nth(0)).to_contain_text("chưa chắc")
     expect(page.locator(".tiles a").nth(1)).to_contain_text("bỏ trống")
     expect(page.locator("#missing a")).to_have_count(10)
-    expect(page.locator("#missing a").last).to_contain_text("Dự đoán")
+    expect(page.locator("#missing a").last).to_have_text("Dự đoán · Có bao nhiêu người trả lời đúng cả 10 câu?")
     page.locator("#missing a").first.click()
     expect(page.locator("#where")).to_have_text("Câu 2/10")
     # The back button of the phone does the least harm: it goes back a screen and loses nothing.

@@ -16,6 +16,8 @@ from quiz.sessions import enter, leave, safe_next, signed_in_checked
 
 blueprint = Blueprint("account", __name__)
 
+_FIELDS = ("province", "full_name", "phone", "birth_year", "password", "consent", "old_password", "new_password")
+
 Answer = str | Response | tuple[str, int]
 
 
@@ -89,7 +91,13 @@ def _messages(refusal: Refusal | None) -> dict[str, Any]:
     errors = refusal.errors
     if refusal.code == "phone_taken":
         errors = (FieldError("phone", PROBLEMS["phone_taken"].detail),)
-    return {"province" if error.field == "unit_code" else error.field: error.message for error in errors}
+    messages = {"province" if error.field == "unit_code" else error.field: error.message for error in errors}
+    return {name: messages[name] for name in sorted(messages, key=_place)}
+
+
+def _place(name: str) -> int:
+    """Where on the page: what is wrong is named from the top down."""
+    return _FIELDS.index(name) if name in _FIELDS else len(_FIELDS)
 
 
 # Signing in and out
