@@ -9,7 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted(ROOT.glob("docs/**/*.md"))
+PAGES = [
+    *(ROOT / page for page in ("README.md", "CHANGELOG.md", "bench/README.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
