@@ -55,6 +55,7 @@ def init_pages(app: Flask) -> None:
     def guard(response: Response) -> Response:
         if response.mimetype == "text/html":
             response.headers.setdefault("Content-Security-Policy", POLICY)
+        if response.mimetype in ("text/html", "application/json"):
             # A page is one person's: neither a proxy nor the back button of a shared phone may show it to another.
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -84,12 +84,22 @@ class Page:
 
 
 def page_of(rows: Sequence[Row], q: str, number: int) -> Page:
-    """The rows whose names have every word of `q`, accents or not, in pages; too high a number is the last page."""
+    """The rows in whose names every word of `q` begins a word, accents or not, in pages.
+
+    Too high a number is the last page.
+    """
     words = fold(q).split()
-    found = [row for row in rows if all(word in fold(row.name) for word in words)] if words else list(rows)
+    found = [row for row in rows if _names(row.name, words)]
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(1, number), pages)
     return Page(found[(number - 1) * PAGE : number * PAGE], number, pages, len(found))
+
+
+def _names(name: str, words: Sequence[str]) -> bool:
+    if not words:
+        return True
+    folded = f" {fold(name)}"
+    return all(f" {word}" in folded for word in words)
 
 
 def names_of(session: Session, codes: Sequence[str]) -> dict[str, str]:

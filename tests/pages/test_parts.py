@@ -24,7 +24,13 @@ def test_the_last_result_waits_for_its_release(signed_in: FlaskClient, stage: St
     with signed_in.session_transaction() as session:
         token = session["paper"]
     signed_in.post("/paper", data={"paper": token, "hand_in": "1"})
+    with signed_in.session_transaction() as session:
+        session["paper"] = token
     assert "đang ghi nhận" in text_of(signed_in.get("/entries/last"))
+    receipt = signed_in.get("/paper").headers["Location"]
+    state = signed_in.get(f"{receipt}/state")
+    assert (state.json, state.headers["Cache-Control"]) == ({"state": "accepted"}, "no-store")
+    assert signed_in.get("/entries/AAAA/state").status_code == 404
     stage.count()
     page = text_of(signed_in.get("/entries/last"))
     assert "Công bố điểm lúc" in page
