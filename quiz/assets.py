@@ -77,6 +77,11 @@ def init_assets(app: Flask) -> None:
         """Pages without a head of their own, such as a browser's view of JSON, ask here."""
         return serve("", "img/icon.svg")
 
+    def service_worker() -> Response:
+        """At the root, because a worker rules only what lies below its own address."""
+        return serve("", "js/sw.js")
+
+    app.add_url_rule("/sw.js", "service_worker", service_worker)
     app.add_url_rule("/assets/<seen>/<path:name>", "asset", serve)
     app.add_url_rule("/favicon.ico", "favicon", favicon)
     app.jinja_env.globals["asset"] = asset

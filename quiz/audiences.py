@@ -55,6 +55,7 @@ _API = {
 AUDIENCES: Mapping[str, Audience] = {
     "asset": Audience.EVERYBODY,
     "favicon": Audience.EVERYBODY,
+    "service_worker": Audience.EVERYBODY,
     "static": Audience.EVERYBODY,
     "ops.alive": Audience.EVERYBODY,
     "ops.ready": Audience.EVERYBODY,

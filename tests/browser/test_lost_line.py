@@ -54,6 +54,30 @@ def test_a_tap_without_a_line_is_kept_and_sent_later(taking: Page, stage: Stage)
     assert len(drafted(stage)) == len(given) == 2
 
 
+def test_a_reload_without_a_line_brings_the_paper_back(taking: Page, stage: Stage) -> None:
+    steps.answer(taking, 1)
+    steps.truth(taking, "Đã lưu trên máy và máy chủ")
+    taking.evaluate("() => navigator.serviceWorker.ready")
+    left = "() => document.getElementById('timer').textContent"
+    before = taking.evaluate(left)
+    taking.context.set_offline(True)
+    taking.reload()
+    expect(taking.locator("#where")).to_have_text("Câu 1/10")
+    assert len(steps.chosen(taking)) == 1
+    # Its clock went on from where it was: not from the time the page was made.
+    assert "09:00" < taking.evaluate(left) <= before
+    steps.go_on(taking)
+    steps.answer(taking, 2)
+    steps.truth(taking, "Mất kết nối")
+    given = steps.chosen(taking)
+    taking.context.set_offline(False)
+    steps.truth(taking, "Đã lưu trên máy và máy chủ")
+    assert len(drafted(stage)) == len(given) == 2
+    # Away from the paper nothing of it stays behind.
+    taking.goto("/")
+    taking.wait_for_function("async () => !(await caches.has('quiz80-paper'))")
+
+
 def test_another_device_goes_on_where_the_first_one_stopped(
     taking: Page, stage: Stage, context_with: OpenContext
 ) -> None:

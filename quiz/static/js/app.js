@@ -1,6 +1,7 @@
 // On every page: countdowns, parts that fill themselves, and the line that says what still waits to be sent.
 
 import * as clock from "./clock.js";
+import { forgetPage } from "./keep.js";
 import * as sheets from "./sheets.js";
 import * as sync from "./sync.js";
 
@@ -88,6 +89,7 @@ function report() {
   if (!handed) say("", "");
 }
 
+if (!document.getElementById("paper")) forgetPage();
 countdowns();
 setInterval(countdowns, 1000);
 fillParts();

@@ -3,10 +3,14 @@
 
 import "./app.js";
 import * as clock from "./clock.js";
+import { keepPage } from "./keep.js";
 import * as sheets from "./sheets.js";
 import * as sync from "./sync.js";
 
 const form = document.getElementById("paper");
+// Before the script changes anything on it; without it the paper works all the same, only not after a reload offline.
+const files = [...document.head.querySelectorAll("link[href], script[src]")].map((file) => file.href ?? file.src);
+keepPage(files).catch(() => {});
 const words = JSON.parse(form.dataset.words);
 const screens = [...form.querySelectorAll("[data-screen]")];
 const questions = screens.filter((screen) => screen.dataset.question);
