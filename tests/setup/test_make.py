@@ -28,6 +28,12 @@ except Stop:
 """
 
 
+# Tests started in the background inherit an ignored SIGINT, and a make that ignores it never hears of it.
+_BECOME_MAKE = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp("make", sys.argv[1:])
+"""
 # The tests themselves run below `make test`; a make that is started here must not think that it is its child.
 _OURS = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")}
 
@@ -45,7 +51,7 @@ def makefile(tmp_path: Path) -> Path:
 
 def test_an_interrupt_of_make_alone_is_noticed(makefile: Path) -> None:
     make = subprocess.Popen(
-        ["make", "-f", str(makefile), "watch"],
+        [sys.executable, "-c", _BECOME_MAKE, "make", "-f", str(makefile), "watch"],
         env={**_OURS, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
