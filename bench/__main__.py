@@ -15,6 +15,7 @@ PARTS = {
     "boards": "the boards as JSON, whole and unchanged, against a bare Flask endpoint",
     "million": "a million entries drawn, handed in, scored and on the boards",
     "flat": "the same with a whole contest stored; my rank, recount, scoring again",
+    "corrections": "a key corrected in a round of a million entries, by the job that the pages ask for",
     "start": "journeys as phones make them, all at once",
     "accounts": "registrations and sign-ins, and handing in beside a storm of them",
 }

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 
 from bench import drain as draining
 from bench import lab as laboratory
-from bench import load, submit
+from bench import load, stored, submit
 from bench.lab import Lab
 from bench.results import Figures, middle
 from bench.scale import sized
@@ -32,7 +32,7 @@ PAIRS = 5
 def run() -> Figures:
     load.ensure_wrk()
     with laboratory.lab() as empty, laboratory.lab() as full:
-        cards = {lab.var: _season(lab, stored=lab is full) for lab in (empty, full)}
+        cards = {lab.var: _season(lab, full=lab is full) for lab in (empty, full)}
         drains, submits = [], []
         for pair in range(PAIRS):
             speeds = {}
@@ -50,11 +50,11 @@ def run() -> Figures:
             }
 
 
-def _season(lab: Lab, *, stored: bool) -> RoundCard:
+def _season(lab: Lab, *, full: bool) -> RoundCard:
     with lab.app.app_context():
         contest = laboratory.add_contest(lab)
         card = laboratory.open_round(lab, contest)
-        if stored:
+        if full:
             began = time.monotonic()
             count = _store_rounds(lab, contest)
             print(f"  {count:,} entries stored in {time.monotonic() - began:.0f} s", flush=True)
@@ -71,42 +71,13 @@ def _store_rounds(lab: Lab, contest: int) -> int:
     for number in range(1, ROUNDS + 1):
         opens = start + timedelta(days=7 * (number - 1))
         card = laboratory.add_round(lab, contest, number + 1, opens=opens, closes=opens + timedelta(days=6))
-        lab.session.execute(
-            text(_STORED),
-            {"round": card.id, "count": entries, "people": people, "opens": opens, "leaves": lab.leaves,
-             "size": len(lab.leaves)},
-        )  # fmt: skip
+        stored.fill(lab, card.id, opens, entries, people)
         rounds.append(card.id)
     recount.repair(lab.session, rounds)
     lab.session.commit()
     lab.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).execute(text("VACUUM ANALYZE"))
     lab.session.commit()
     return entries * ROUNDS
-
-
-# Two entries for each third person of a round: a paper of the first ten questions with so many right as chance says.
-_STORED = """
-INSERT INTO entry (round_id, participant_id, issuer, attempt, unit_id, bank_version, key_version, kind, score, correct,
-                   duration_ms, started_at, received_at, counted, questions, answers, merit)
-SELECT CAST(:round AS int), person, 0, attempt, (CAST(:leaves AS int[]))[1 + (person * 7919) % :size],
-       1, 1, 1, score, score,
-       60000 + lag % 400000, CAST(:opens AS timestamptz) + (lag - 60000) * interval '1 ms',
-       CAST(:opens AS timestamptz) + lag * interval '1 ms', true,
-       '\\x0000000100020003000400050006000700080009',
-       substring('\\x0001000200040008000100020004000800010002'::bytea FOR 2 * score)
-         || decode(repeat('0000', 10 - score), 'hex'),
-       int4send(score) || int8send(0)
-         || int8send(9223372036854775807 - (extract(epoch FROM CAST(:opens AS timestamptz)) * 1000)::bigint - lag)
-FROM (
-    SELECT 1 + (i % (CAST(:count AS bigint) * 3 / 4) * 7 + CAST(:round AS bigint) * 104729)
-               % CAST(:people AS bigint) AS person,
-           (1 + i / (CAST(:count AS bigint) * 3 / 4))::int AS attempt,
-           (hashint8(i * 23 + CAST(:round AS int)) & 2147483647) % 11 AS score,
-           60000 + ((hashint8(i * 29 + CAST(:round AS int)) & 2147483647)::bigint % 500000000) AS lag
-    FROM generate_series(0::bigint, CAST(:count AS bigint) - 1) i
-) made
-ON CONFLICT DO NOTHING
-"""
 
 
 def _pair(lab: Lab, card: RoundCard, pair: int) -> tuple[float, float]:

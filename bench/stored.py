@@ -1,0 +1,52 @@
+"""Rounds that are over, written into the tables by SQL as the drain would have left them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from bench.lab import Lab
+
+
+def fill(lab: Lab, round_id: int, opens: datetime, entries: int, people: int) -> None:
+    """Entries of a round, of people among the first `people`; standings and tallies are the caller's to recount.
+
+    Every third person has a second attempt. Each paper has the first ten questions of the bank, with so many right as
+    chance says, and the option after the right one chosen at the others.
+    """
+    lab.session.execute(
+        text(_STORED),
+        {
+            "round": round_id,
+            "count": entries,
+            "people": people,
+            "opens": opens,
+            "leaves": lab.leaves,
+            "size": len(lab.leaves),
+        },
+    )
+
+
+_STORED = """
+INSERT INTO entry (round_id, participant_id, issuer, attempt, unit_id, bank_version, key_version, kind, score, correct,
+                   duration_ms, started_at, received_at, counted, questions, answers, merit)
+SELECT CAST(:round AS int), person, 0, attempt, (CAST(:leaves AS int[]))[1 + (person * 7919) % :size],
+       1, 1, 1, score, score,
+       60000 + lag % 400000, CAST(:opens AS timestamptz) + (lag - 60000) * interval '1 ms',
+       CAST(:opens AS timestamptz) + lag * interval '1 ms', true,
+       '\\x0000000100020003000400050006000700080009',
+       substring('\\x0001000200040008000100020004000800010002'::bytea FOR 2 * score)
+         || substring('\\x0002000400080001000200040008000100020004'::bytea FROM 2 * score + 1),
+       int4send(score) || int8send(0)
+         || int8send(9223372036854775807 - (extract(epoch FROM CAST(:opens AS timestamptz)) * 1000)::bigint - lag)
+FROM (
+    SELECT 1 + (i % (CAST(:count AS bigint) * 3 / 4) * 7 + CAST(:round AS bigint) * 104729)
+               % CAST(:people AS bigint) AS person,
+           (1 + i / (CAST(:count AS bigint) * 3 / 4))::int AS attempt,
+           (hashint8(i * 23 + CAST(:round AS int)) & 2147483647) % 11 AS score,
+           60000 + ((hashint8(i * 29 + CAST(:round AS int)) & 2147483647)::bigint % 500000000) AS lag
+    FROM generate_series(0::bigint, CAST(:count AS bigint) - 1) i
+) made
+ON CONFLICT DO NOTHING
+"""
