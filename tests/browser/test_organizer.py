@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 from pyotp import TOTP
+from sqlalchemy import select
 
 from quiz import clock
-from quiz.extensions import Platform
+from quiz.extensions import Platform, db
+from quiz.models import Round
+from quiz.services import questions
 from tests import staffing
 from tests.browser.conftest import DESK_SIZE, PHONE_SIZE, OpenContext
 from tests.browser.stage import Stage
@@ -86,3 +89,28 @@ def test_every_screen_can_be_read_and_reached(
         expect(page.locator(".rail a[aria-current]")).to_have_count(1)
         wrong += check(page, path)
     assert wrong == []
+
+
+def test_questions_go_out_as_a_file_and_come_back_into_another_round(stage: Stage, context_with: OpenContext) -> None:
+    staffing.make("organizer")
+    page = context_with(viewport=DESK_SIZE, accept_downloads=True).new_page()
+    enter(page)
+    there, here = (db.session.scalars(select(Round).where(Round.number == number)).one() for number in (14, 15))
+    before = questions.drafts_of(db.session(), there)
+    page.goto(f"/staff/contests/{SLUG}/rounds/14/questions")
+    page.get_by_role("link", name="Xuất").click()
+    row = page.locator("tbody tr").filter(has=page.get_by_role("rowheader", name="Excel"))
+    expect(row).to_contain_text("giữ được tất cả")
+    expect(page.locator("tbody tr").filter(has_text="Aiken")).to_contain_text("Giải thích: bị bỏ qua ở")
+    with page.expect_download() as started:
+        row.get_by_role("link").click()
+
+    page.goto(f"/staff/contests/{SLUG}/rounds/15/questions/import")
+    page.get_by_label("Tệp").set_input_files(started.value.path())
+    page.get_by_role("button", name="Đọc tệp").click()
+    expect(page.get_by_role("heading", name=f"Đã đọc {len(before)} câu hỏi")).to_be_visible()
+    expect(page.locator("#lookalikes")).to_be_visible()  # they stand in the other round already
+    page.get_by_role("button", name=f"Thêm {len(before)} câu hỏi").click()
+    expect(page.get_by_text(f"Đã thêm {len(before)} câu hỏi.")).to_be_visible()
+    db.session.rollback()
+    assert questions.drafts_of(db.session(), here)[-len(before) :] == before
