@@ -29,7 +29,7 @@ class Room:
 
 
 PURE = Room(
-    files=("scoring/rules.py", "scoring/rules_schema.py", "scoring/ordering.py", "quiz/phases.py"),
+    files=("scoring/rules/", "scoring/rules_schema.py", "scoring/ordering.py", "quiz/phases.py"),
     ours=("scoring.rules",),
     libraries=(),
 )
@@ -180,8 +180,8 @@ PLANTED = {
     "intake that reads a clock": ("quiz/intake/calls.py", "import time\ntime.time()"),
     "a drain that names RQ": ("scoring/drain.py", "import rq"),
     "a drain with a request": ("scoring/drain.py", "from flask import request"),
-    "rules that know a library": ("scoring/rules.py", "import msgspec"),
-    "rules that know the tables": ("scoring/rules.py", "from quiz.models import Round"),
+    "rules that know a library": ("scoring/rules/document.py", "import msgspec"),
+    "rules that know the tables": ("scoring/rules/document.py", "from quiz.models import Round"),
     "phases that know Flask": ("quiz/phases.py", "import flask"),
     "settings that know the database": ("quiz/config.py", "import sqlalchemy"),
     "the application that knows the launcher": ("quiz/web.py", "from deploy import stack"),

@@ -20,6 +20,8 @@ class Stratum:
 
     places: tuple[int, ...]
     count: int
+    fixed: bool = False
+    """True: all of them as they stand, for everybody."""
 
 
 def draw(secret: bytes, participant: int, attempt: int, strata: Sequence[Stratum]) -> list[int]:
@@ -27,6 +29,9 @@ def draw(secret: bytes, participant: int, attempt: int, strata: Sequence[Stratum
     words = _words(secret, participant, attempt, b"draw")
     drawn: list[int] = []
     for stratum in strata:
+        if stratum.fixed:
+            drawn += stratum.places
+            continue
         pool = list(stratum.places)
         size = len(pool)
         for index in range(stratum.count):

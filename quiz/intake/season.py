@@ -46,7 +46,8 @@ class RoundCard(msgspec.Struct, frozen=True):
     published: int | None
 
     def draw_plan(self) -> list[Stratum]:
-        return [Stratum(tuple(places), count) for places, count in self.strata]
+        fixed = bool(self.rules.get("fixed"))
+        return [Stratum(tuple(places), count, fixed) for places, count in self.strata]
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -6,19 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.rules import (
     RANKING_KEYS,
+    Bracket,
     DrawPart,
     InvalidRules,
     Late,
+    Person,
     Prediction,
+    Prize,
+    PrizeCaps,
     QuestionKey,
     Release,
     Rules,
+    bracket_of,
     key_from,
+    not_eligible,
     rules_document,
     rules_from,
     score,
@@ -51,6 +57,18 @@ def test_the_defaults_are_the_contests_rules() -> None:
         rules(cap=None, which="last", ranking=("correct", "lot")),
         rules(draw=(DrawPart(6, "Hiến pháp", 2), DrawPart(4)), prediction=Prediction("participants", "Bao nhiêu?")),
         rules(late=Late(10, "participation"), release=Release("at_once", "never"), min_age=14, max_age=30),
+        rules(fixed=True, seconds=300, seconds_per_question=30, barred_kinds=("committee", "soldier")),
+        rules(
+            eligible_kinds=("pupil", "student"),
+            eligible_units=("79",),
+            brackets=(Bracket("trong", "Trong tỉnh", units=("79",)), Bracket("ngoai", "Ngoài", ("79",), outside=True)),
+            prizes=(
+                Prize("nhat", "Giải Nhất", "individual", 1, 5_000_000, bracket="trong"),
+                Prize("tap-the", "Tập thể", "collective", 10, by="member_share", level="commune", min_participants=50),
+                Prize("lan-toa", "Lan tỏa", "spreading", 10, 1_000_000),
+            ),
+            prize_caps=PrizeCaps(person_round=1, unit_season=20),
+        ),
     ],
 )
 def test_a_document_comes_back(made: Rules) -> None:
@@ -86,7 +104,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"points": 0}, "points"),
     ({"complete_only": 1}, "complete_only"),
     ({"prediction": "how many?"}, "prediction"),
-    ({"prediction": {"kind": "all_correct"}}, "prediction"),
+    ({"prediction": {"kind": "all_correct"}}, "prediction.text"),
     ({"prediction": {"kind": "weather", "text": "?"}}, "prediction.kind"),
     ({"prediction": {"kind": "participants", "text": " "}}, "prediction.text"),
     ({"prediction": {"kind": "participants", "text": 5}}, "prediction.text"),
@@ -99,7 +117,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"release": {"key": "at_once"}}, "release.key"),
     ({"draw": {"count": 10}}, "draw"),
     ({"draw": [10]}, "draw"),
-    ({"draw": [{}]}, "draw"),
+    ({"draw": [{}]}, "draw.count"),
     ({"draw": [{"count": 9}]}, "draw"),
     ({"draw": [{"count": 11}, {"count": -1}]}, "draw.count"),
     ({"draw": [{"count": 10, "topic": ""}]}, "draw.topic"),
@@ -107,6 +125,46 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"min_age": 0}, "min_age"),
     ({"max_age": "30"}, "max_age"),
     ({"min_age": 30, "max_age": 14}, "max_age"),
+    ({"fixed": "yes"}, "fixed"),
+    ({"fixed": True, "draw": [{"count": 10}]}, "draw"),
+    ({"seconds_per_question": 9}, "seconds_per_question"),
+    ({"seconds_per_question": 301}, "seconds_per_question"),
+    ({"seconds_per_question": 30, "seconds": 600}, "seconds"),
+    ({"eligible_kinds": "student"}, "eligible_kinds"),
+    ({"eligible_kinds": ["committee"]}, "eligible_kinds"),
+    ({"eligible_kinds": ["pupil", "pupil"]}, "eligible_kinds"),
+    ({"eligible_units": ["79", "79"]}, "eligible_units"),
+    ({"eligible_units": [79]}, "eligible_units"),
+    ({"eligible_units": ["hà nội"]}, "eligible_units"),
+    ({"barred_kinds": ["guest"]}, "barred_kinds"),
+    ({"barred_kinds": ["pupil"], "eligible_kinds": ["pupil"]}, "barred_kinds"),
+    ({"brackets": {}}, "brackets"),
+    ({"brackets": [{"name": "A"}]}, "brackets.key"),
+    ({"brackets": [{"key": "A", "name": "A"}]}, "brackets.key"),
+    ({"brackets": [{"key": "a", "name": ""}]}, "brackets.name"),
+    ({"brackets": [{"key": "a", "name": "A", "units": "79"}]}, "brackets.units"),
+    ({"brackets": [{"key": "a", "name": "A", "outside": 1}]}, "brackets.outside"),
+    ({"brackets": [{"key": "a", "name": "A", "outside": True}]}, "brackets.outside"),
+    ({"brackets": [{"key": "a", "name": "A", "kinds": ["committee"]}]}, "brackets.kinds"),
+    ({"brackets": [{"key": "a", "name": "A", "min_age": 0}]}, "brackets.min_age"),
+    ({"brackets": [{"key": "a", "name": "A", "min_age": 30, "max_age": 20}]}, "brackets.max_age"),
+    ({"brackets": [{"key": "a", "name": "A"}, {"key": "a", "name": "B"}]}, "brackets.key"),
+    ({"prizes": [{"key": "nhat", "name": "Nhất"}]}, "prizes.kind"),
+    ({"prizes": [{"key": "nhat", "name": "Nhất", "kind": "lucky"}]}, "prizes.kind"),
+    ({"prizes": [{"key": "nhat", "name": "Nhất", "kind": "individual", "count": 0}]}, "prizes.count"),
+    ({"prizes": [{"key": "nhat", "name": "Nhất", "kind": "individual", "value": -1}]}, "prizes.value"),
+    ({"prizes": [{"key": "nhat", "name": "Nhất", "kind": "individual", "bracket": "b"}]}, "prizes.bracket"),
+    ({"prizes": [{"key": "nhat", "name": "Nhất", "kind": "individual", "by": "participants"}]}, "prizes.by"),
+    (
+        {"prizes": [{"key": "nhat", "name": "Nhất", "kind": "spreading", "min_participants": 5}]},
+        "prizes.min_participants",
+    ),
+    ({"prizes": [{"key": "tt", "name": "Tập thể", "kind": "collective", "level": "commune"}]}, "prizes.by"),
+    ({"prizes": [{"key": "tt", "name": "Tập thể", "kind": "collective", "by": "size"}]}, "prizes.by"),
+    ({"prizes": [{"key": "tt", "name": "Tập thể", "kind": "collective", "by": "participants"}]}, "prizes.level"),
+    ({"prize_caps": {"person_round": 0}}, "prize_caps.person_round"),
+    ({"prize_caps": {"person_week": 1}}, "prize_caps.person_week"),
+    ({"prize_caps": None}, "prize_caps"),
 ]
 
 
@@ -117,6 +175,31 @@ def test_a_wrong_field_is_refused_by_name(document: dict[str, Any], field: str) 
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("key", ["a\n", "a ", " a", "a" * 41])
+def test_a_key_has_nothing_around_it(key: str) -> None:
+    with pytest.raises(InvalidRules, match=r"brackets\.key"):
+        rules_from({"brackets": [{"key": key, "name": "A"}]})
+
+
+def test_a_row_of_a_list_is_named() -> None:
+    with pytest.raises(InvalidRules) as refused:
+        rules_from({"prizes": [{"key": "a", "name": "A", "kind": "spreading"}, {"key": "b", "name": " "}]})
+    assert (refused.value.field, refused.value.code) == ("prizes.kind", "missing")
+    assert refused.value.place == 1
+
+
+def test_the_time_of_a_paper_follows_from_the_time_of_a_question() -> None:
+    assert rules_from({"questions": 12, "seconds_per_question": 20}).seconds == 240
+    assert rules_from({"questions": 12, "seconds_per_question": 20, "seconds": 240}).seconds_per_question == 20
+
+
+def test_a_document_of_before_still_reads() -> None:
+    """What a round stored when there were no brackets and prizes yet."""
+    new = ("fixed", "seconds_per_question", "eligible_kinds", "eligible_units", "barred_kinds", "brackets", "prizes")
+    old = {name: held for name, held in rules_document(Rules()).items() if name not in (*new, "prize_caps")}
+    assert rules_from(old) == Rules()
+
+
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -124,6 +207,7 @@ json = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*Rules.__dataclass_fields__]), json, max_size=4))
 def test_any_document_is_rules_or_refused(document: dict[str, Any]) -> None:
     """An organizer's form, an import and an old row meet this function; it answers in one way."""
@@ -189,3 +273,40 @@ def test_a_score_is_the_points_of_the_right_ones(sheet: list[tuple[int, int, boo
     chosen = [answer for _, answer, _ in sheet]
     correct = sum(void or right == answer for right, answer, void in sheet)
     assert score(rules(points=points), bank, range(len(sheet)), chosen) == (correct * points, correct)
+
+
+# People
+
+ASKED = {
+    "-": {},
+    "age 16–30": {"min_age": 16, "max_age": 30},
+    "pupils, students": {"eligible_kinds": ["pupil", "student"]},
+    "no soldiers": {"barred_kinds": ["soldier"]},
+    "only 79": {"eligible_units": ["79"]},
+}
+
+
+def person_of(age: str, kind: str, units: str) -> Person:
+    return Person(None if age == "-" else int(age), None if kind == "-" else kind, frozenset(units.split()))
+
+
+@pytest.mark.parametrize(("asked", "age", "kind", "units", "answer"), table("Who may take part"))
+def test_who_may_take_part(asked: str, age: str, kind: str, units: str, answer: str) -> None:
+    assert not_eligible(rules_from(ASKED[asked]), person_of(age, kind, units)) == (None if answer == "may" else answer)
+
+
+BRACKETS = rules_from(
+    {
+        "brackets": [
+            {"key": "hoc-sinh", "name": "Học sinh", "kinds": ["pupil"], "max_age": 18},
+            {"key": "trong", "name": "Trong thành phố", "units": ["79"]},
+            {"key": "ngoai", "name": "Ngoài thành phố", "units": ["79", "01"], "outside": True, "min_age": 16},
+        ]
+    }
+)
+
+
+@pytest.mark.parametrize(("age", "kind", "units", "key"), table("Brackets"))
+def test_which_bracket(age: str, kind: str, units: str, key: str) -> None:
+    found = bracket_of(BRACKETS, person_of(age, kind, units))
+    assert (found.key if found else "none") == key

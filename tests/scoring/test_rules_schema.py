@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from scoring.rules import (
+    BARRED_KINDS,
+    COLLECTIVE_BY,
     KEY_RELEASES,
     LATE_COUNTS,
+    LEVELS,
     LIMITS,
+    MEMBER_KINDS,
     PREDICTIONS,
+    PRIZE_KINDS,
     RANKING_KEYS,
     SCORE_RELEASES,
     WHICH,
@@ -73,10 +78,44 @@ PREDICTION = {
     "min": whole("prediction.min"),
     "max": whole("prediction.max"),
 }
+KEYS = st.sampled_from(["a", "b", "giai-nhat", "A", "", "x" * 41])
+UNITS = st.lists(st.sampled_from(["01", "79", "26740", "QH", "hà nội", ""]), max_size=2)
+BRACKET = {
+    "key": KEYS,
+    "name": TEXT,
+    "units": UNITS,
+    "outside": st.booleans(),
+    "min_age": st.none() | whole("brackets.min_age"),
+    "max_age": st.none() | whole("brackets.max_age"),
+    "kinds": st.lists(st.sampled_from(MEMBER_KINDS), max_size=2),
+}
+PRIZE = {
+    "key": KEYS,
+    "name": TEXT,
+    "kind": st.sampled_from(PRIZE_KINDS),
+    "count": whole("prizes.count"),
+    "value": whole("prizes.value"),
+    "bracket": st.none() | KEYS,
+    "by": st.none() | st.sampled_from(COLLECTIVE_BY),
+    "level": st.none() | st.sampled_from(LEVELS),
+    "min_participants": whole("prizes.min_participants"),
+}
+PRIZE_CAPS = {
+    name: st.none() | whole(f"prize_caps.{name}")
+    for name in ("person_round", "person_season", "unit_round", "unit_season")
+}
 DOCUMENTS = some(
     {
         **{name: whole(name) for name in LIMITS if "." not in name},
         "cap": st.none() | whole("cap"),
+        "fixed": st.booleans(),
+        "seconds_per_question": st.none() | whole("seconds_per_question"),
+        "eligible_kinds": st.lists(st.sampled_from(MEMBER_KINDS), max_size=3),
+        "eligible_units": UNITS,
+        "barred_kinds": st.lists(st.sampled_from(BARRED_KINDS), max_size=3),
+        "brackets": st.lists(some(BRACKET, ("key", "name")), max_size=2),
+        "prizes": st.lists(some(PRIZE, ("key", "name", "kind")), max_size=2),
+        "prize_caps": some(PRIZE_CAPS),
         "min_age": st.none() | whole("min_age"),
         "max_age": st.none() | whole("max_age"),
         "draw": st.just([{"count": 6}, {"count": 4}]) | st.lists(some(PART, ("count",)), max_size=2),
@@ -118,6 +157,12 @@ def test_what_is_refused_is_not_allowed(document: dict[str, Any]) -> None:
         {"draw": [{"count": 9}]},
         {"min_age": 30, "max_age": 14},
         {"prediction": {"kind": "participants", "text": "?", "min": 9, "max": 8}},
+        {"fixed": True, "draw": [{"count": 10}]},
+        {"seconds": 600, "seconds_per_question": 30},
+        {"eligible_kinds": ["pupil"], "barred_kinds": ["pupil"]},
+        {"brackets": [{"key": "a", "name": "A", "outside": True}]},
+        {"prizes": [{"key": "a", "name": "A", "kind": "individual", "bracket": "b"}]},
+        {"prizes": [{"key": "a", "name": "A", "kind": "collective"}]},
     ],
 )
 def test_what_the_schema_cannot_say(document: dict[str, Any]) -> None:

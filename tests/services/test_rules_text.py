@@ -128,6 +128,63 @@ def test_everything_else_in_words(app: Flask) -> None:
         )
 
 
+PEOPLE_AND_PRIZES: dict[str, Any] = {
+    "questions": 10,
+    "fixed": True,
+    "seconds_per_question": 30,
+    "eligible_kinds": ["union_member", "student"],
+    "eligible_units": ["79", "QH"],
+    "barred_kinds": ["committee", "secretary"],
+    "brackets": [
+        {"key": "sv", "name": "Sinh viên", "kinds": ["student"], "max_age": 25},
+        {"key": "trong", "name": "Trong thành phố", "units": ["79"]},
+        {"key": "ngoai", "name": "Ngoài thành phố", "units": ["79"], "outside": True, "min_age": 16},
+        {"key": "khac", "name": "Khác"},
+    ],
+    "prizes": [
+        {"key": "nhat", "name": "Giải Nhất", "kind": "individual", "value": 5_000_000, "bracket": "sv"},
+        {"key": "nhi", "name": "Giải Nhì", "kind": "individual", "count": 2, "value": 3_000_000},
+        {
+            "key": "tt", "name": "Giải tập thể", "kind": "collective", "count": 10, "by": "member_share",
+            "level": "commune", "min_participants": 1_000,
+        },
+        {"key": "lt", "name": "Giải lan tỏa", "kind": "spreading", "count": 10, "value": 1_000_000},
+    ],
+    "prize_caps": {"person_round": 1, "person_season": 2, "unit_round": 3, "unit_season": 40},
+}  # fmt: skip
+
+
+def test_people_and_prizes_in_words(app: Flask) -> None:
+    rules = rules_from(PEOPLE_AND_PRIZES)
+    with app.test_request_context(), force_locale("vi"):
+        said = rules_text.sentences(rules, {"79": "Thành phố Hồ Chí Minh"})
+        assert said[:2] == [
+            "Mọi lượt thi đều gồm cùng 10 câu hỏi, theo cùng thứ tự.",
+            "Câu hỏi hiện lần lượt từng câu; bạn có 30 giây cho mỗi câu, tổng cộng 5 phút, theo đồng hồ của máy chủ.",
+        ]
+        assert said[-5:] == [
+            "Dành cho: đoàn viên; sinh viên.",
+            "Dành cho người thuộc: Thành phố Hồ Chí Minh, QH.",
+            "Không được dự thi: thành viên Ban Tổ chức; thành viên tổ thư ký.",
+            "Thí sinh còn được xếp hạng theo bảng, mỗi người vào bảng đầu tiên phù hợp: "
+            "“Sinh viên” (không quá 25 tuổi; sinh viên); “Trong thành phố” (thuộc Thành phố Hồ Chí Minh); "
+            "“Ngoài thành phố” (ngoài Thành phố Hồ Chí Minh; từ 16 tuổi); “Khác” (tất cả những người còn lại).",
+            "Tuổi tính bằng năm nay trừ năm sinh.",
+        ]
+        assert rules_text.prizes(rules) == [
+            "Giải Nhất: 1 giải, mỗi giải 5.000.000 đồng, dành cho bảng “Sinh viên”.",
+            "Giải Nhì: 2 giải, mỗi giải 3.000.000 đồng.",
+            "Giải tập thể: 10 giải, dành cho xã, phường, đặc khu có tỷ lệ đoàn viên dự thi cao nhất, "
+            "xét đơn vị có từ 1.000 người dự thi.",
+            "Giải lan tỏa: 10 giải, mỗi giải 1.000.000 đồng, dành cho việc lan tỏa cuộc thi.",
+            "Mỗi người nhận không quá 1 giải trong một tuần thi.",
+            "Mỗi người nhận không quá 2 giải trong cả cuộc thi.",
+            "Mỗi tỉnh, thành đoàn hoặc đoàn trực thuộc có không quá 3 giải trong một tuần thi.",
+            "Mỗi tỉnh, thành đoàn hoặc đoàn trực thuộc có không quá 40 giải trong cả cuộc thi.",
+        ]
+    assert rules_text.unit_codes(rules) == {"79", "QH"}
+
+
 @settings(max_examples=200, deadline=None)
 @given(DOCUMENTS)
 def test_any_rules_can_be_said(made_app: Flask, document: dict[str, Any]) -> None:
@@ -136,7 +193,7 @@ def test_any_rules_can_be_said(made_app: Flask, document: dict[str, Any]) -> Non
     except InvalidRules:
         return
     with made_app.test_request_context(), force_locale("vi"):
-        said = rules_text.sentences(rules) + rules_text.releases(rules)
+        said = rules_text.sentences(rules) + rules_text.prizes(rules) + rules_text.releases(rules)
     assert all(sentence.strip()[-1] in ".”" and "%(" not in sentence for sentence in said)
 
 

@@ -14,6 +14,7 @@ from quiz import clock
 from quiz.errors import Refusal
 from quiz.extensions import Platform, db
 from quiz.intake import keys
+from quiz.intake.draw import draw
 from quiz.intake.errors import IntakeUnavailable
 from quiz.models import AuditEvent, Bank, Contest, KeyVersion, Option, Question, Round
 from quiz.phases import Phase
@@ -239,6 +240,12 @@ def test_without_a_draw_all_questions_are_one_stratum(session: Session, contest:
     assert season.round_card(made, bank).strata == [(list(range(20)), 10)]
 
 
+def test_a_fixed_set_is_the_bank_as_it_stands(session: Session, contest: Contest) -> None:
+    made = seasons.draft_round(session, contest, rules={"questions": 20, "fixed": True})
+    plan = season.round_card(made, season.freeze_bank(session, made, OPENS)).draw_plan()
+    assert [draw(b"secret", who, 1, plan) for who in (1, 2)] == [list(range(20))] * 2
+
+
 def test_a_draw_by_topic_and_difficulty_never_gives_a_question_twice(session: Session, contest: Contest) -> None:
     parts = [{"count": 3, "topic": "chẵn"}, {"count": 2, "difficulty": 1}, {"count": 1}]
     made = seasons.draft_round(session, contest, rules={"questions": 6, "draw": parts})
@@ -255,6 +262,9 @@ def test_a_draw_by_topic_and_difficulty_never_gives_a_question_twice(session: Se
     [
         {"questions": 21},
         {"questions": 12, "draw": [{"count": 11, "topic": "chẵn"}, {"count": 1}]},
+        # A fixed set is neither smaller nor greater than a paper.
+        {"questions": 19, "fixed": True},
+        {"questions": 21, "fixed": True},
         # The first part takes all that fit it: nothing is left for the second.
         {"questions": 2, "draw": [{"count": 1, "topic": "lẻ"}, {"count": 1, "topic": "lẻ"}]},
     ],

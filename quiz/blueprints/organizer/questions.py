@@ -13,7 +13,7 @@ from quiz import clock, staff_session
 from quiz.blueprints.organizer.blueprint import Answer, blueprint, refused, status
 from quiz.errors import FieldError, Refusal
 from quiz.extensions import db, platform
-from quiz.intake.draw import Stratum, draw
+from quiz.intake.draw import draw
 from quiz.models import Bank, Contest, Round
 from quiz.services import item_statistics, question_bank, season
 from quiz.services.formats import OptionDraft, QuestionDraft
@@ -96,9 +96,8 @@ def sample_paper(slug: str, number: int) -> str:
     frozen = db.session.scalar(select(Bank).where(Bank.round_id == made.id, Bank.version == made.bank_version))
     places: list[int] = []
     if frozen is not None:
-        strata = [Stratum(tuple(pool), count) for pool, count in season.round_card(made, frozen).strata]
         # Not the round's secret: nobody may read here which questions somebody will get.
-        places = draw(b"sample", 0, sample, strata)
+        places = draw(b"sample", 0, sample, season.round_card(made, frozen).draw_plan())
     content = frozen.content if frozen is not None else []
     return render_template(
         "organizer/sample_paper.html", slug=slug, round=made, paper=[content[place] for place in places], sample=sample

@@ -60,6 +60,13 @@ def strata_of(rules: Rules, content: Sequence[Mapping[str, Any]]) -> list[tuple[
     Raises:
         Refusal: invalid_request, if a part draws more questions than the bank has for it.
     """
+    if rules.fixed and len(content) != rules.questions:
+        message = _l(
+            "The bank has %(have)s questions; a fixed set has exactly %(need)s.",
+            have=len(content),
+            need=rules.questions,
+        )
+        raise Refusal("invalid_request", errors=(FieldError("bank", message),))
     parts = rules.draw or (DrawPart(rules.questions),)
     places: list[list[int]] = [[] for _ in parts]
     for place, question in enumerate(content):
