@@ -60,11 +60,13 @@ control_socket_disable = True
 def post_worker_init(worker: Any) -> None:
     """In each web process, once its application stands: it publishes its figures from here on."""
     from quiz import observe
+    from quiz.services import passwords
 
     held = worker.wsgi.extensions.get("quiz80")
     # The benchmark serves a bare application under these settings, to compare with: it has no figures.
     if held is not None:
         worker.beat = observe.start_beat(held.cache)
+        passwords.prepare()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

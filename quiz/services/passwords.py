@@ -1,36 +1,38 @@
-"""Password hashing, kept off the event loop and bounded: a flood of sign-ins must never slow a hand-in down.
+"""Password hashing, kept out of the web process and bounded: a flood of sign-ins must never slow a hand-in down.
 
-argon2id at OWASP's minimum costs about 20 ms of a core and 19 MiB. Under gevent it runs in native threads (argon2
-lets go of the interpreter lock), elsewhere in the caller's own; in both cases only so many may wait, and who comes
-on top is refused before anything is computed.
+argon2id at OWASP's minimum costs about 20 ms of a core and 19 MiB. Under gevent each web process has a hashing process
+beside it, of the lowest priority, that hashes one password at a time; elsewhere the caller does it itself. In both
+cases only so many may wait, and who comes on top is refused before anything is computed.
+
+Not threads of the web process, even of low priority: they need its interpreter lock before and after each hash, and a
+thread that the scheduler has set aside while it holds that lock holds up every request (docs/performance.md).
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import os
+import socket
+import subprocess
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from flask_babel import lazy_gettext as _l
 
 from quiz.errors import Refusal
-
-T = TypeVar("T")
+from quiz.services import hasher
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
-THREADS = 2
 WAITING_LIMIT = 64
-"""Hashes under way and waiting in one process: about 0.7 s of work at two threads."""
-NICENESS = 15
-"""Priority of the hashing threads: a hand-in that comes meanwhile gets the core at once."""
+"""Hashes under way and waiting in one process: about 1.5 s of work on a free core."""
+PATIENCE = 20.0
+"""Seconds after which a hash that the cores had no time for is given up."""
 RETRY_AFTER = 2
 
 _GUESSED_FIRST = """
@@ -42,7 +44,7 @@ abcd1234 abc12345 abc123456 a1234567 a12345678 a123456789 12345678a 123456789a
 _OBVIOUS = frozenset(_GUESSED_FIRST.split())
 _RUNS = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuvwxyz")
 
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_hasher = hasher.argon2id
 
 
 def complaint(password: str, phone: str | None = None) -> Any | None:
@@ -68,7 +70,10 @@ def complaint(password: str, phone: str | None = None) -> Any | None:
 
 def hash_password(password: str) -> str:
     """Raises Refusal("too_many_requests") when too many wait."""
-    return _outside(lambda: _hasher.hash(_normal(password)))
+    plain = _normal(password)
+    with _line.place():
+        beside = _hashing_process()
+        return _hasher.hash(plain) if beside is None else str(beside.ask({"hash": plain}))
 
 
 def verify(stored: str | None, password: str) -> bool:
@@ -76,7 +81,21 @@ def verify(stored: str | None, password: str) -> bool:
 
     Raises Refusal("too_many_requests") when too many wait.
     """
-    return _outside(lambda: _fits(stored or _decoy(), _normal(password)) and bool(stored))
+    plain, known = _normal(password), stored or _decoy()
+    with _line.place():
+        beside = _hashing_process()
+        if beside is None:
+            fits = hasher.fits(_hasher, known, plain)
+        else:
+            fits = beside.ask({"verify": plain, "stored": known}) is True
+    return fits and bool(stored)
+
+
+def prepare() -> None:
+    """Start what hashing needs, so that the first who signs in does not wait for it."""
+    beside = _hashing_process()
+    if beside is not None:
+        beside.start()
 
 
 def _normal(password: str) -> str:
@@ -84,16 +103,9 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def _fits(stored: str, password: str) -> bool:
-    try:
-        return _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@functools.cache
 def _decoy() -> str:
-    return _hasher.hash("nobody's password")
+    """A hash that no password has."""
+    return "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
 class _Line:
@@ -119,29 +131,72 @@ class _Line:
 _line = _Line()
 
 
-def _outside(work: Callable[[], T]) -> T:
-    with _line.place():
-        pool = _gevent_pool()
-        if pool is None:
-            return work()
-        done: T = pool.apply(_politely, (work,))
-        return done
+class _HashingProcess:
+    """The process beside this one; one question at a time, in the order they came."""
 
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._owner = 0
+        self._child: subprocess.Popen[bytes] | None = None
+        self._socket: Any = None
+        self._talk: Any = None
 
-def _politely(work: Callable[[], T]) -> T:
-    """Let the thread of the event loop go first: to Linux 0 is the calling thread alone, not the process."""
-    if sys.platform == "linux" and os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    return work()
+    def start(self) -> None:
+        with self._turn:
+            self._ensure()
+
+    def ask(self, question: dict[str, str]) -> str | bool:
+        """Raises Refusal("too_many_requests") when the cores have no time for it."""
+        text = json.dumps(question).encode() + b"\n"
+        with self._turn:
+            try:
+                try:
+                    return self._exchange(text)
+                except TimeoutError as slow:
+                    raise Refusal("too_many_requests", retry_after=RETRY_AFTER) from slow
+                except OSError:
+                    # Killed, and idle since: hashing can be repeated, so once more with a new one.
+                    self._close()
+                    return self._exchange(text)
+            except BaseException:
+                # Also for a greenlet killed half way: an answer left unread must never meet another question.
+                self._close()
+                raise
+
+    def _exchange(self, text: bytes) -> str | bool:
+        self._ensure()
+        self._talk.write(text)
+        self._talk.flush()
+        said = self._talk.readline()
+        if not said:
+            raise ConnectionError("the hashing process ended")
+        answer: str | bool = json.loads(said)
+        return answer
+
+    def _ensure(self) -> None:
+        """A forked process never speaks to its parent's."""
+        if self._child is not None and self._owner == os.getpid():
+            return
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, hasher.__file__, str(theirs.fileno())]
+            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+        ours.settimeout(PATIENCE)
+        self._owner, self._socket, self._talk = os.getpid(), ours, ours.makefile("rwb")
+
+    def _close(self) -> None:
+        child, held = self._child, self._socket
+        self._child = self._socket = self._talk = None
+        if held is not None:
+            held.close()
+        if child is not None:
+            child.kill()
+            child.wait()
 
 
 @functools.cache
-def _gevent_pool() -> Any | None:
-    """Native threads beside the loop, if there is a loop: only in a process that gevent has patched."""
+def _hashing_process() -> _HashingProcess | None:
+    """Only beside an event loop, where a hash would stop everything: in a process that gevent has patched."""
     from gevent import monkey
 
-    if not monkey.is_module_patched("threading"):
-        return None
-    from gevent.threadpool import ThreadPool
-
-    return ThreadPool(THREADS)
+    return _HashingProcess() if monkey.is_module_patched("threading") else None
