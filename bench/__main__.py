@@ -17,6 +17,7 @@ PARTS = {
     "flat": "the same with a whole contest stored; my rank, recount, scoring again",
     "corrections": "a key corrected in a round of a million entries, by the job that the pages ask for",
     "start": "journeys as phones make them, all at once",
+    "cost": "processor time and calls of the system for each kind of request",
     "accounts": "registrations and sign-ins, and handing in beside a storm of them",
 }
 

@@ -58,7 +58,7 @@ def run() -> Figures:
                 submits.append(_spent(submit_us, split, functools.partial(replay, ours, prefix, seconds)))
                 redis_us.append(sum(redis_split.seconds()) / submits[-1].requests * 1e6)
                 splits.append(split.text())
-                prefix = _starts(lab, card, range(first + count, first + 2 * count))
+                prefix = starts(lab, card, range(first + count, first + 2 * count))
                 drawn.append(_spent(paper_us, Split(master), functools.partial(replay, ours, prefix, seconds)))
                 print(
                     f"  bare {bares[-1].per_s:,.0f}/s ({bare_us[-1]:.0f} us), "
@@ -105,7 +105,7 @@ def sheets(lab: Lab, card: RoundCard, people: range) -> Path:
     return prefix
 
 
-def _starts(lab: Lab, card: RoundCard, people: range) -> Path:
+def starts(lab: Lab, card: RoundCard, people: range) -> Path:
     prefix = lab.var / "starts"
     load.write_requests(prefix, papers.starts(lab, card, people))
     return prefix
