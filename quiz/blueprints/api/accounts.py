@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from flask import Response
 
 from quiz import clock
+from quiz.application import Finished
 from quiz.blueprints.api import blueprint, edge
 from quiz.blueprints.api.edge import Whole
 from quiz.extensions import db, platform
@@ -64,7 +64,7 @@ def unit_out(home: units.Home) -> UnitOut:
 
 
 @blueprint.post("/participants")
-def register() -> Response:
+def register() -> Finished:
     now = clock.now()
     body = edge.read(_registration)
     form = Registration(
@@ -83,7 +83,7 @@ def register() -> Response:
 
 
 @blueprint.post("/tokens")
-def sign_in() -> Response:
+def sign_in() -> Finished:
     now = clock.now()
     body = edge.read(_credentials)
     account = accounts.sign_in(db.session(), platform().cache, body.phone, body.password)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import cast
 
 from flask import Response, request
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from quiz import clock
+from quiz.application import Finished
 from quiz.blueprints.api import blueprint, contest_slug, edge
 from quiz.errors import FieldError, Refusal
 from quiz.extensions import db, platform
@@ -21,7 +23,7 @@ _LIMIT = 100
 
 
 @blueprint.get("/boards/units")
-def unit_board() -> Response:
+def unit_board() -> ResponseReturnValue:
     level = _LEVELS.get(request.args.get("level", "province"))
     if level is None:
         message = _l("Choose province or commune.")
@@ -34,7 +36,7 @@ def unit_board() -> Response:
 
 
 @blueprint.get("/boards/participants")
-def people_board() -> Response:
+def people_board() -> ResponseReturnValue:
     limit = edge.whole_argument("limit", 1, boards.MAX_PEOPLE) or _LIMIT
     contest, card = _scope()
     unit = request.args.get("unit")
@@ -49,15 +51,15 @@ def _scope() -> tuple[ContestCard, RoundCard | None]:
     return contest, None if number is None else papers.round_of(season, contest.slug, number)
 
 
-def _document(document: BoardDocument) -> Response:
+def _document(document: BoardDocument) -> ResponseReturnValue:
     etag = f'"{document.etag}"'
     # Shared by all who ask, and looked up again each time: a board is at most as old as its as_of says.
     head = [("ETag", etag), ("Cache-Control", "public, no-cache")]
     given = request.environ.get("HTTP_IF_NONE_MATCH")
     if given == etag:
-        return edge.Finished(None, 304, headers=head)
+        return Finished(b"", 304, head)
     head.append(("Content-Type", edge.JSON))
     if given is None:
-        return edge.Finished(document.body, headers=head)
+        return Finished(document.body, 200, head)
     # Any other spelling of the condition, a list or a weak tag, is Werkzeug's to read.
-    return Response(document.body, headers=head).make_conditional(request)  # type: ignore[return-value]
+    return Response(document.body, headers=head).make_conditional(request)

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from flask import Response, request
+from flask import request
 
 from quiz import clock
+from quiz.application import Finished
 from quiz.blueprints.api import blueprint, contest_slug, edge
 from quiz.clock import from_ms, iso, to_ms
 from quiz.extensions import db, platform
@@ -42,7 +43,7 @@ class UnitOut(msgspec.Struct):
 
 
 @blueprint.get("/contest")
-def show() -> Response:
+def show() -> Finished:
     now = clock.now()
     contest = papers.contest_of(platform().season.get(), contest_slug())
     current = papers.current_round(contest, to_ms(now))
@@ -84,7 +85,7 @@ def _at(milliseconds: int | None) -> datetime | None:
 
 
 @blueprint.get("/units")
-def list_units() -> Response:
+def list_units() -> Finished:
     found = units.children(db.session(), request.args.get("parent"), request.args.get("q", ""))
     out = [UnitOut(unit.code, unit.name, unit.kind, unit.parent_code) for unit in found]
     return edge.answer({"units": out})

@@ -6,11 +6,11 @@ import re
 from typing import Any, TypeVar
 
 import msgspec
-from flask import Response, current_app, request
+from flask import current_app, request
 from flask_babel import lazy_gettext as _l
-from werkzeug.datastructures import Headers
 
 from quiz import clock
+from quiz.application import Finished
 from quiz.errors import FieldError, Refusal
 from quiz.extensions import db, platform
 from quiz.services import accounts, bearer
@@ -51,23 +51,25 @@ def read(decoder: msgspec.json.Decoder[T]) -> T:
     Raises:
         Refusal: unsupported_media_type, invalid_json, invalid_request naming the first field that does not fit.
     """
-    _check_json()
-    return _decoded(decoder, _body())
+    environ = request.environ
+    _check_json(environ)
+    return _decoded(decoder, _body(environ))
 
 
 def read_if_any(decoder: msgspec.json.Decoder[T]) -> T:
     """The same where the body may be left out."""
-    data = _body()
+    environ = request.environ
+    data = _body(environ)
     if data:
-        _check_json()
+        _check_json(environ)
     return _decoded(decoder, data or b"{}")
 
 
-def _body() -> bytes:
-    length = request.environ.get("CONTENT_LENGTH") or ""
+def _body(environ: dict[str, Any]) -> bytes:
+    length = environ.get("CONTENT_LENGTH") or ""
     if length.isascii() and length.isdigit() and int(length[:10]) <= MAX_BODY:
         # As nearly every client sends it: what Werkzeug would wrap around the server's reader finds nothing to do.
-        sent: bytes = request.environ["wsgi.input"].read(int(length))
+        sent: bytes = environ["wsgi.input"].read(int(length))
         return sent
     data = request.get_data(cache=False)
     if request.content_length is None and len(data) >= MAX_BODY:
@@ -76,9 +78,9 @@ def _body() -> bytes:
     return data
 
 
-def _check_json() -> None:
+def _check_json(environ: dict[str, Any]) -> None:
     # What nearly every client sends is seen without taking the header apart.
-    if request.environ.get("CONTENT_TYPE") == JSON:
+    if environ.get("CONTENT_TYPE") == JSON:
         return
     mimetype = request.mimetype
     if mimetype != JSON and not (mimetype.startswith("application/") and mimetype.endswith("+json")):
@@ -143,7 +145,10 @@ def whole_argument(name: str, low: int, high: int) -> int | None:
 
 def holder(at_ms: int) -> Claims | None:
     """Whom a valid bearer token names; a missing, forged or expired one names nobody. Asks no table."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    given = request.environ.get("HTTP_AUTHORIZATION")
+    if given is None:
+        return None
+    kind, _, token = given.partition(" ")
     return bearer.read(platform().signer, token.strip(), at_ms) if kind.lower() == "bearer" else None
 
 
@@ -174,21 +179,16 @@ def signed_in_still(at_ms: int) -> Claims:
 # Out
 
 
-def answer(body: Any, status: int = 200) -> Response:
+def answer(body: Any, status: int = 200) -> Finished:
     """An answer that belongs to its caller alone."""
     return raw(msgspec.json.encode(body), status)
 
 
-class Finished(Response):
-    """An answer whose headers are as they should be: Werkzeug need not go through them again."""
-
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        return self.headers
-
-
-def raw(body: bytes, status: int = 200) -> Response:
+def raw(body: bytes, status: int = 200) -> Finished:
     """The same of JSON that is encoded already."""
-    return Finished(body, status, headers=_PRIVATE)
+    return Finished(body, status, _PRIVATE)
 
 
 _PRIVATE = [("Content-Type", JSON), ("Cache-Control", "no-store")]
+DONE = Finished(b"", 204, [("Cache-Control", "no-store")])
+"""Nothing to say but that it is done."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Response
 
+from quiz.application import Finished
 from quiz.blueprints.api import blueprint, contest_slug, edge
 from quiz.blueprints.api.accounts import UnitOut, unit_out
 from quiz.clock import iso
@@ -43,7 +43,7 @@ class EntryOut(msgspec.Struct, omit_defaults=True):
 
 
 @blueprint.get("/me")
-def me() -> Response:
+def me() -> Finished:
     claims = edge.signed_in_still(edge.now_ms())
     profile = accounts.profile(db.session(), claims.user)
     return edge.answer(
@@ -60,7 +60,7 @@ def me() -> Response:
 
 
 @blueprint.get("/me/entries")
-def my_entries() -> Response:
+def my_entries() -> Finished:
     now = edge.now_ms()
     claims = edge.signed_in_still(now)
     desk = edge.desk()
@@ -70,7 +70,7 @@ def my_entries() -> Response:
 
 
 @blueprint.get("/entries/<receipt>")
-def entry(receipt: str) -> Response:
+def entry(receipt: str) -> Finished:
     now = edge.now_ms()
     claims = edge.signed_in_still(now)
     return edge.answer(_entry_out(entries.find(db.session(), edge.desk(), claims.user, receipt, now)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Response
 
+from quiz.application import Finished
 from quiz.blueprints.api import blueprint, contest_slug, edge
 from quiz.blueprints.api.edge import Whole
 from quiz.clock import from_ms, iso
@@ -41,7 +41,7 @@ _entry = msgspec.json.Decoder(EntryBody)
 
 
 @blueprint.post("/rounds/<int:number>/papers")
-def start(number: int) -> Response:
+def start(number: int) -> Finished:
     now = edge.now_ms()
     edge.read_if_any(_nothing)
     who = edge.signed_in(now)
@@ -53,17 +53,17 @@ def start(number: int) -> Response:
 
 
 @blueprint.put("/papers/draft")
-def keep_draft() -> Response:
+def keep_draft() -> Finished:
     now = edge.now_ms()
     body = edge.read(_draft)
     sheet = Sheet(body.paper, body.answers, edge.whole(body.prediction, "prediction"))
     seq = edge.whole(body.seq, "seq", high=MAX_SEQ) or 0
     papers.keep_draft(edge.desk(), sheet, seq, _owner(now), now)
-    return Response(status=204)
+    return edge.DONE
 
 
 @blueprint.post("/entries")
-def hand_in() -> Response:
+def hand_in() -> Finished:
     now = edge.now_ms()
     body = edge.read(_entry)
     sheet = Sheet(body.paper, body.answers, edge.whole(body.prediction, "prediction"))
