@@ -46,6 +46,7 @@ _API = {
     "sign_in": Audience.EVERYBODY,
     "hand_in": Audience.EVERYBODY,  # the signed paper says whose it is
     "keep_draft": Audience.EVERYBODY,  # the same
+    "step": Audience.EVERYBODY,  # the same
     "start": Audience.BEARER,
     "entry": Audience.BEARER,
     "me": Audience.BEARER,

@@ -211,6 +211,7 @@ _INTAKE = {
     "started": ("quiz80_attempts_started", "Attempts opened."),
     "papers_again": ("quiz80_papers_again", "Papers given again while their attempt was open."),
     "drafts": ("quiz80_drafts", "Drafts kept."),
+    "steps": ("quiz80_steps", "Steps of papers whose questions come one by one."),
     "receipts_again": ("quiz80_receipts_again", "Receipts given again for a paper that was handed in before."),
     "lapsed": ("quiz80_attempts_lapsed", "Attempts whose time was over and that had no draft."),
 }

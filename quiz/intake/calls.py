@@ -84,6 +84,11 @@ _person_decoder = msgspec.msgpack.Decoder(tuple[int, int])
 _HANDED_IN = 2
 
 
+def meta_of(paper: Paper) -> bytes:
+    """What the record of an open attempt keeps of its paper."""
+    return _pack(_Meta(paper.unit, paper.bank, paper.device, paper.channel))
+
+
 def start(
     gateway: Gateway, signer: Signer, issuer: int, season: Season, card: RoundCard, who: Starter, now: int
 ) -> Started:

@@ -11,6 +11,7 @@ COUNTS: dict[str, int] = dict.fromkeys(
         "started",
         "papers_again",
         "drafts",
+        "steps",
         "accepted_person",
         "accepted_proven",
         "accepted_deadline",

@@ -76,6 +76,11 @@ def encode_event(payload: bytes, answers: list[int], prediction: int | None, rec
     return b"\x01" + _encoder.encode((payload, answers, prediction, received))
 
 
+def event_head(payload: bytes) -> bytes:
+    """What stands in an event before its answers: a Lua call puts the rest of a stepped paper's draft behind it."""
+    return b"\x01\x94" + _encoder.encode(payload)
+
+
 def decode_event(data: bytes) -> tuple[EntryEvent, Paper, int]:
     """Split a stream message into event, paper and kind.
 

@@ -19,14 +19,15 @@ from sqlalchemy.orm import Session
 from quiz import clock
 from quiz.clock import from_ms, iso, to_ms
 from quiz.errors import FieldError, Refusal
-from quiz.intake import calls
+from quiz.intake import calls, steps
 from quiz.intake.calls import Receipt, Started, Starter
 from quiz.intake.draw import rotations
-from quiz.intake.errors import IntakeUnavailable, InvalidPaper, NotEligible, PaperExpired, RoundNotOpen
+from quiz.intake.errors import IntakeUnavailable, InvalidAnswers, InvalidPaper, NotEligible, PaperExpired, RoundNotOpen
 from quiz.intake.events import Paper, masks_of, option_id
 from quiz.intake.gateway import Gateway
 from quiz.intake.season import BankOption, BankQuestion, ContestCard, FrozenBank, RoundCard, Season, SeasonCache
 from quiz.intake.signing import EntryName, SignedPaper, Signer
+from quiz.intake.steps import Act, Steps
 from quiz.models import Entry, User
 
 SessionMaker = Callable[[], Session]
@@ -51,6 +52,8 @@ class Sheet:
     answers: Mapping[str, list[str]] | None
     """None: the field is missing, which is said only once the paper is known to be good."""
     prediction: int | None = None
+    steps: str | None = None
+    """Of a paper whose questions come one by one: what its last step sent along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,11 @@ def start(desk: Desk, card: RoundCard, who: Starter, now_ms: int, session: Sessi
     try:
         _check_season(card, now_ms)
         _check_eligible(card, who, now_ms, session)
-        return calls.start(desk.gateway, desk.signer, desk.issuer, desk.seasons.get(), card, who, now_ms)
+        started = calls.start(desk.gateway, desk.signer, desk.issuer, desk.seasons.get(), card, who, now_ms)
     except RoundNotOpen as closed:
         opens, closes = window_to_show(card, now_ms)
         raise Refusal("round_not_open", opens_at=iso(from_ms(opens)), closes_at=iso(from_ms(closes))) from closed
+    return steps.without_questions(desk.signer, started) if steps.seconds_of(card) else started
 
 
 def _check_season(card: RoundCard, now_ms: int) -> None:
@@ -194,9 +198,11 @@ def _bank_json(desk: Desk, card: RoundCard, version: int) -> _BankJson:
 
 
 def paper_json(desk: Desk, card: RoundCard, started: Started, now_ms: int) -> bytes:
-    """The answer of `POST /rounds/N/papers`."""
+    """The answer of `POST /rounds/N/papers`; questions that come one by one are not in it."""
     paper = started.paper
-    questions = _bank_json(desk, card, paper.bank).questions(paper.questions, turns_of(card, paper))
+    questions = b""
+    if not steps.seconds_of(card):
+        questions = _bank_json(desk, card, paper.bank).questions(paper.questions, turns_of(card, paper))
     left = "null" if started.attempts_left is None else started.attempts_left
     head = (
         f'{{"paper":"{started.token}","attempt":{paper.attempt},"attempts_left":{left},'
@@ -204,6 +210,12 @@ def paper_json(desk: Desk, card: RoundCard, started: Started, now_ms: int) -> by
         f'"server_time":"{iso(from_ms(now_ms))}","prediction":'
     ).encode()
     return b"".join((head, msgspec.json.encode(card.rules.get("prediction")), b',"questions":[', questions, b"]}"))
+
+
+def question_json(desk: Desk, card: RoundCard, paper: Paper, number: int) -> bytes:
+    """One question of a paper, from 1, as paper_json has it."""
+    turn = turns_of(card, paper)[number - 1]
+    return _bank_json(desk, card, paper.bank).questions([paper.questions[number - 1]], [turn])
 
 
 # Drafts and handing in
@@ -230,10 +242,13 @@ def keep_draft(desk: Desk, sheet: Sheet, seq: int, holder: int | None, now_ms: i
         IntakeRefusal: invalid_paper, invalid_answers, paper_expired, intake_unavailable.
     """
     signed = read_paper(desk, sheet.token, holder)
+    if not signed.paper.questions:
+        return _keep_prediction(desk, signed, sheet, now_ms)
     card, masks, prediction = _read_sheet(desk, signed.paper, sheet)
     if card.finalized is not None:
         raise PaperExpired
     calls.keep_draft(desk.gateway, card, signed, masks, prediction, seq, now_ms)
+    return None
 
 
 def hand_in(
@@ -249,27 +264,35 @@ def hand_in(
         IntakeRefusal: invalid_paper, invalid_answers, paper_expired, intake_unavailable.
     """
     signed = read_paper(desk, sheet.token, holder)
+    if not signed.paper.questions:
+        return _hand_in_steps(desk, signed, sheet, receipt, now_ms, session)
     card, masks, prediction = _read_sheet(desk, signed.paper, sheet)
     if card.finalized is not None:
         # Its round has left Redis, or will any moment: nothing new is taken, what was taken stands in the tables.
         return _receipt_from_tables(desk, signed, session)
     given = calls.hand_in(desk.gateway, desk.signer, card, signed, masks, prediction, now_ms, receipt)
-    if given.text.endswith("-"):
-        # The record came back from the tables after a lost Redis; they know the answers that the proof covers.
-        return _receipt_from_tables(desk, signed, session)
-    return given
+    return given if _is_whole(given) else _receipt_from_tables(desk, signed, session)
+
+
+def _is_whole(given: Receipt) -> bool:
+    """False: the record came back from the tables after a lost Redis; they know the answers that the proof covers."""
+    return not given.text.endswith("-")
 
 
 def _read_sheet(desk: Desk, paper: Paper, sheet: Sheet) -> tuple[RoundCard, list[int], int | None]:
     card = desk.seasons.get().rounds.get(paper.round_id)
     if card is None:
         raise InvalidPaper
+    masks = _masks(desk, card, paper, sheet)
+    return card, masks, _checked_prediction(card, sheet.prediction)
+
+
+def _masks(desk: Desk, card: RoundCard, paper: Paper, sheet: Sheet) -> list[int]:
     if sheet.answers is None:
         raise Refusal("invalid_request", errors=(FieldError("answers", _l("This field is missing.")),))
     bank = desk.seasons.bank(card, paper.bank)
     turns = turns_of(card, paper)
-    masks = masks_of(paper.questions, turns, dict(sheet.answers), bank.option_bits, bank.multiple)
-    return card, masks, _checked_prediction(card, sheet.prediction)
+    return masks_of(paper.questions, turns, dict(sheet.answers), bank.option_bits, bank.multiple)
 
 
 def _checked_prediction(card: RoundCard, prediction: int | None) -> int | None:
@@ -281,6 +304,74 @@ def _checked_prediction(card: RoundCard, prediction: int | None) -> int | None:
         message = _l("Predict a number from %(low)s to %(high)s.", low=rule["min"], high=rule["max"])
         raise Refusal("invalid_request", errors=(FieldError("prediction", message),))
     return prediction
+
+
+# Papers whose questions come one by one: their answers stand in the record, whatever a sheet says
+
+
+def read_stepped(desk: Desk, signed: SignedPaper) -> tuple[RoundCard, SignedPaper]:
+    """The round of such a paper, and the paper with its questions.
+
+    Raises:
+        InvalidPaper: of no round of ours, or a paper that has its questions itself.
+    """
+    season = desk.seasons.get()
+    card = season.rounds.get(signed.paper.round_id)
+    if card is None or signed.paper.questions:
+        raise InvalidPaper
+    return card, steps.whole(card, season, signed)
+
+
+def _keep_prediction(desk: Desk, signed: SignedPaper, sheet: Sheet, now_ms: int) -> None:
+    card, signed = read_stepped(desk, signed)
+    prediction = _checked_prediction(card, sheet.prediction)
+    if card.finalized is not None:
+        raise PaperExpired
+    kept = steps.read_kept(desk.signer, signed.paper, sheet.steps)
+    act = Act.LOOK if prediction is None else Act.NOTE
+    steps.step(desk.gateway, card, signed, now_ms, act, kept=kept, prediction=prediction)
+
+
+def _hand_in_steps(
+    desk: Desk, signed: SignedPaper, sheet: Sheet, receipt: str | None, now_ms: int, session: SessionMaker
+) -> Receipt:
+    card, signed = read_stepped(desk, signed)
+    prediction = _checked_prediction(card, sheet.prediction)
+    if card.finalized is not None:
+        return _receipt_from_tables(desk, signed, session)
+    kept = steps.read_kept(desk.signer, signed.paper, sheet.steps)
+    masks = None if receipt is None else _proven_masks(desk, card, signed, sheet, prediction, receipt)
+    if masks is None:
+        masks, prediction = _closed_steps(desk, card, signed, kept, prediction, now_ms)
+    given = calls.hand_in(desk.gateway, desk.signer, card, signed, masks, prediction, now_ms, receipt)
+    return given if _is_whole(given) else _receipt_from_tables(desk, signed, session)
+
+
+def _proven_masks(
+    desk: Desk, card: RoundCard, signed: SignedPaper, sheet: Sheet, prediction: int | None, receipt: str
+) -> list[int] | None:
+    """The sheet's own answers, if a receipt proves that they are those of the record that gave it."""
+    try:
+        masks = _masks(desk, card, signed.paper, sheet)
+    except (InvalidAnswers, Refusal):
+        # Which questions are on the paper is not told to somebody who guesses.
+        return None
+    proven = desk.signer.proven_time(signed, calls.sheet_bytes(masks, prediction), receipt)
+    return None if proven is None else masks
+
+
+def _closed_steps(
+    desk: Desk, card: RoundCard, signed: SignedPaper, kept: Steps | None, prediction: int | None, now_ms: int
+) -> tuple[list[int], int | None]:
+    """What was answered, and no more from now on: a step beside the hand-in can't be told that it counts."""
+    try:
+        closed = steps.step(desk.gateway, card, signed, now_ms, Act.CLOSE, kept=kept).steps
+    except PaperExpired:
+        # Nothing was answered in time; the hand-in says what the round's late rule makes of that.
+        closed = None
+    if closed is None:
+        return [0] * len(signed.paper.questions), prediction
+    return closed.masks, closed.prediction if prediction is None and closed.prediction >= 0 else prediction
 
 
 def _receipt_from_tables(desk: Desk, signed: SignedPaper, session: SessionMaker) -> Receipt:

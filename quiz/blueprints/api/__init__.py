@@ -28,7 +28,7 @@ def contest_slug() -> str | None:
 
 def register(app: Flask) -> None:
     # Each module hangs its views on the blueprint above, which so has to be there first.
-    from quiz.blueprints.api import accounts, boards, contest, docs, mine, taking  # noqa: F401
+    from quiz.blueprints.api import accounts, boards, contest, docs, mine, stepping, taking  # noqa: F401
 
     app.register_blueprint(blueprint, url_prefix=BASE)
     app.register_blueprint(blueprint, url_prefix=f"{BASE}/contests/<slug>", name="contest_api")

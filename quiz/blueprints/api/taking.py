@@ -26,6 +26,7 @@ class DraftBody(msgspec.Struct):
     paper: str | None = None
     prediction: Whole | None = None
     seq: Whole | None = None
+    steps: str | None = None
 
 
 class EntryBody(msgspec.Struct):
@@ -33,6 +34,7 @@ class EntryBody(msgspec.Struct):
     paper: str | None = None
     prediction: Whole | None = None
     receipt: str | None = None
+    steps: str | None = None
 
 
 _nothing = msgspec.json.Decoder(Nothing)
@@ -56,7 +58,7 @@ def start(number: int) -> Finished:
 def keep_draft() -> Finished:
     now = edge.now_ms()
     body = edge.read(_draft)
-    sheet = Sheet(body.paper, body.answers, edge.whole(body.prediction, "prediction"))
+    sheet = Sheet(body.paper, body.answers, edge.whole(body.prediction, "prediction"), body.steps)
     seq = edge.whole(body.seq, "seq", high=MAX_SEQ) or 0
     papers.keep_draft(edge.desk(), sheet, seq, _owner(now), now)
     return edge.DONE
@@ -66,7 +68,7 @@ def keep_draft() -> Finished:
 def hand_in() -> Finished:
     now = edge.now_ms()
     body = edge.read(_entry)
-    sheet = Sheet(body.paper, body.answers, edge.whole(body.prediction, "prediction"))
+    sheet = Sheet(body.paper, body.answers, edge.whole(body.prediction, "prediction"), body.steps)
     receipt = papers.hand_in(edge.desk(), sheet, body.receipt, _owner(now), now, db.session)
     text = f'{{"receipt":"{receipt.text}","received_at":"{iso(from_ms(receipt.received))}"}}'
     return edge.raw(text.encode(), 202 if receipt.first else 200)

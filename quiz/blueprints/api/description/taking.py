@@ -33,6 +33,14 @@ _PREDICTION: Document = {
     "maximum": 2**53,
     "description": _l("The answer to the round's prediction, where it has one."),
 }
+_STEPS: Document = {
+    "type": ["string", "null"],
+    "description": _l(
+        "Of a paper whose questions come one by one: what the last step sent along. With it the paper goes on even "
+        "where the server lost its record."
+    ),
+}
+_OF: Document = {"type": "integer", "minimum": 1, "description": _l("Questions on the paper.")}
 SCHEMAS: dict[str, Document] = {
     "Option": exactly({"id": {"type": "string"}, "text": {"type": "string"}}),
     "Question": exactly(
@@ -60,7 +68,12 @@ SCHEMAS: dict[str, Document] = {
             "expires_at": TIME,
             "server_time": TIME,
             "prediction": {"oneOf": [{"type": "null"}, ref("Prediction")]},
-            "questions": array(ref("Question")),
+            "questions": {
+                **array(ref("Question")),
+                "description": _l(
+                    "Empty in a round with `seconds_per_question` in its rules: they come by POST /papers/step."
+                ),
+            },
         }
     ),
     "Draft": obj(
@@ -73,6 +86,7 @@ SCHEMAS: dict[str, Document] = {
                 "maximum": 2**53 - 1,
                 "description": _l("Counts up; a lower one than the last is ignored."),
             },
+            "steps": _STEPS,
         },
     ),
     "Sheet": obj(
@@ -83,6 +97,42 @@ SCHEMAS: dict[str, Document] = {
                 "type": ["string", "null"],
                 "description": _l("A receipt given before; it proves what was accepted and when."),
             },
+            "steps": _STEPS,
+        },
+    ),
+    "Step": obj(
+        {"paper": _PAPER},
+        {
+            "answer": {
+                "type": ["object", "null"],
+                "maxProperties": 1,
+                "description": _l(
+                    "The id of the question that is asked → ids of the chosen options; none of them leaves it out and "
+                    "goes on. Without an answer it is only said which question is asked."
+                ),
+                "additionalProperties": array({"type": "string"}),
+                "examples": [{"12": ["3"]}],
+            },
+            "steps": _STEPS,
+        },
+    ),
+    "Asked": exactly(
+        {
+            "done": {"type": "boolean", "const": False},
+            "question": ref("Question"),
+            "number": {"type": "integer", "minimum": 1, "description": _l("Its place on the paper.")},
+            "of": _OF,
+            "expires_at": {**TIME, "description": _l("Until then this question can be answered.")},
+            "server_time": TIME,
+            "steps": {"type": "string", "description": _l("To be sent back with the next call.")},
+        }
+    ),
+    "Done": exactly(
+        {"done": {"type": "boolean", "const": True}, "of": _OF, "server_time": TIME},
+        {
+            "answers": {**_ANSWERS, "description": _l("What counts of the answers; questions left out are absent.")},
+            "expires_at": {**TIME, "description": _l("Until then the sheet can be handed in.")},
+            "steps": {"type": "string", "description": _l("To be sent along with the hand-in.")},
         },
     ),
     "Receipt": exactly({"receipt": {"type": "string"}, "received_at": TIME}),
@@ -131,6 +181,31 @@ PATHS: dict[str, Document] = {
             "security": BEARER_OR_NONE,
             "requestBody": body(ref("Draft")),
             "responses": responses({"204": empty(_l("Kept"))}, *_PAPER_REFUSALS, has_body=True),
+        }
+    },
+    "/papers/step": {
+        "post": {
+            "tags": [TAG],
+            "operationId": "step",
+            "summary": _l("Answer the question that is asked and get the next one"),
+            "description": _l(
+                "For rounds with `seconds_per_question` in their rules. The server's clock alone decides: an answer "
+                "after the question's time and the grace doesn't count, and there is no way back. A repeated call gets "
+                "the same question with the time that is left. When all were asked the answer says done: hand in with "
+                "POST /entries, which takes the answers given here, whatever its own say."
+            ),
+            "security": BEARER_OR_NONE,
+            "requestBody": body(ref("Step")),
+            "responses": responses(
+                {
+                    "200": answered(
+                        _l("The question that is asked now, or that all were asked"),
+                        {"oneOf": [ref("Asked"), ref("Done")]},
+                    )
+                },
+                *_PAPER_REFUSALS,
+                has_body=True,
+            ),
         }
     },
     "/entries": {
