@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from flask import Flask
 from redis import Redis
@@ -24,7 +25,7 @@ from quiz import clock, create_app, logs
 from quiz.extensions import Platform, db
 from quiz.intake import work
 from quiz.intake.boards import DIRTY
-from quiz.services import corrections
+from quiz.services import audit, corrections
 from scoring import boards, finalize, regrade, sweeper
 from scoring.drain import Drain
 
@@ -35,12 +36,12 @@ GATHER_SECONDS = 0.2
 SMALL = 2_000
 """A batch smaller than this is waited for: each costs a commit and some thirty round trips, however small it is."""
 TREE_SECONDS = 60.0
-WORK = ("finalize_round",)
+WORK = ("finalize_round", "verify_log", "find_signals")
 """What pages may ask for (quiz.intake.work), by the names of the functions here."""
 WORK_HOLD_MS = 15_000
 """A job that died in the middle is handed on again after this; one that still runs keeps its second self out."""
-_FINALIZING = 82
-"""Class of the advisory lock that keeps it out."""
+_FINALIZING, _VERIFYING, _SEARCHING = 82, 83, 84
+"""Classes of the advisory locks that keep it out."""
 log = logs.get_logger("scoring.jobs")
 
 stopping = threading.Event()
@@ -196,7 +197,7 @@ class _CorrectionStep:
                 self._count()
             elif self._proposal.state == "applying":
                 self._apply()
-            self._tell_boards()
+            self._tell()
         except (corrections.Gone, Stopped) as reason:
             db.session.rollback()
             log.info("correction_stopped", proposal=self._proposal.id, reason=type(reason).__name__)
@@ -224,10 +225,15 @@ class _CorrectionStep:
         corrections.applied(session, proposal.id, asdict(effect), now)
         session.commit()
 
-    def _tell_boards(self) -> None:
-        """After the commit, and again if a worker died in between: the boards must not keep the old scores."""
+    def _tell(self) -> None:
+        """After the commit, and again if a worker died in between: neither boards nor pages keep what was before."""
+        from quiz.services import season as season_service
+
         if self._proposal.state == "counting":
             return
+        # What those concerned are told travels with the season.
+        season_service.publish(db.session(), self._held.gateway.client)
+        db.session.commit()
         boards.mark_dirty(self._held.cache, [self._proposal.round_id])
         corrections.done(db.session(), self._proposal.id)
         db.session.commit()
@@ -266,7 +272,6 @@ def finalize_round(round_id: int, actor_id: int) -> None:
 
 
 def _finalize(session: Session, held: Platform, round_id: int, actor_id: int, now: datetime) -> None:
-    from quiz.services import audit
     from quiz.services import season as season_service
 
     if finalize.finalize_round(session, round_id, now):
@@ -276,6 +281,35 @@ def _finalize(session: Session, held: Platform, round_id: int, actor_id: int, no
     season_service.publish(session, held.gateway.client)
     session.commit()
     boards.mark_dirty(held.cache, [round_id])
+
+
+def verify_log(_which: int, _actor_id: int) -> None:
+    """Walk the whole audit log and say whether it is what was written."""
+    app = application()
+    held = _platform(app)
+    with app.app_context():
+        session = db.session()
+        if not session.scalar(select(func.pg_try_advisory_xact_lock(_VERIFYING, 0))):
+            return
+
+        def told(state: work.State, done: int, total: int, **found: Any) -> None:
+            at = clock.to_ms(clock.now())
+            work.say(held.queue, "verify_log", 0, work.Progress(state, at, done=done, total=total, found=found))
+
+        def progress(done: int, total: int) -> None:
+            if stopping.is_set():
+                raise Stopped
+            told("running", done, total)
+
+        try:
+            broken = audit.verify(session, progress)
+        except Stopped:
+            session.rollback()
+            return
+        last, seal = audit.head(session) or (0, "")
+        told("done", last, last, broken=None if broken is None else asdict(broken), last=last, seal=seal)
+        session.rollback()
+        work.taken(held.queue, "verify_log", 0)
 
 
 def worker_alive(connection: Redis, name: str, at: datetime) -> None:

@@ -55,7 +55,7 @@ SHARED_COLUMNS = (
 )  # fmt: skip
 ENTRY_COLUMNS = (
     "round_id", "unit_id", "bank_version", "key_version", "kind", "started_at", "counted", *SHARED_COLUMNS,
-    "questions", "answers", "session_id", "excluded_reason", "channel",
+    "questions", "answers", "session_id", "excluded_reason", "channel", "device",
 )  # fmt: skip
 INCOMING_COLUMNS = ("person_id", "unit_id", "entries", *SHARED_COLUMNS)
 
@@ -151,7 +151,7 @@ def _entry_row(
     )  # fmt: skip
     sheet = _sheet(count).pack(2 * count, *paper.questions, 2 * count, *event.answers)
     session = _NULL if paper.session is None else _SESSION.pack(4, paper.session)
-    return head + shared + sheet + session + _text(excluded) + _text(paper.channel)
+    return head + shared + sheet + session + _text(excluded) + _text(paper.channel) + _text(paper.device)
 
 
 def _incoming_row(which: str, person: int, entries: Sequence[_Scored]) -> bytes:

@@ -7,8 +7,8 @@ in Redis until it is done, so a reload finds it again, and asking twice is askin
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Literal, cast
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, cast
 
 from redis import Redis
 
@@ -32,6 +32,19 @@ class Progress:
     """ms"""
     reason: str = ""
     """Why it was refused: a word for the page to explain."""
+    done: int = 0
+    total: int = 0
+    """How much of it is done; total 0: it can't be told."""
+    found: dict[str, Any] = field(default_factory=dict)
+    """What came of it, for the page."""
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.total if self.total else 0
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in ("asked", "running")
 
 
 def ask(redis: Redis, work: Work, now: int) -> None:
@@ -55,8 +68,7 @@ def taken(redis: Redis, name: str, argument: int) -> None:
 
 
 def say(redis: Redis, name: str, argument: int, progress: Progress) -> None:
-    document = {"state": progress.state, "at": progress.at, "reason": progress.reason}
-    redis.set(_key(name, argument), json.dumps(document), ex=_STATE_SECONDS)
+    redis.set(_key(name, argument), json.dumps(asdict(progress)), ex=_STATE_SECONDS)
 
 
 def progress_of(redis: Redis, name: str, argument: int) -> Progress | None:

@@ -1,11 +1,14 @@
 """The tables, one file each; this page is their index."""
 
 from quiz.models.announcement import Announcement
+from quiz.models.appeal import Appeal, AppealTemplate
 from quiz.models.base import Base
 from quiz.models.contest import Contest, Round
 from quiz.models.correction import KeyProposal
+from quiz.models.counting_request import CountingRequest
 from quiz.models.entry import Entry
 from quiz.models.question import Bank, KeyVersion, Option, Question
+from quiz.models.signal import Signal, SignalEntry, SignalScan
 from quiz.models.staff import RecoveryCode, SecondFactor
 from quiz.models.standing import ContestStanding, ContestTally, Standing, Tally, Watermark
 from quiz.models.trail import AuditEvent, CountingEvent
@@ -14,6 +17,8 @@ from quiz.models.user import Identity, User
 
 __all__ = [
     "Announcement",
+    "Appeal",
+    "AppealTemplate",
     "AuditEvent",
     "Bank",
     "Base",
@@ -21,6 +26,7 @@ __all__ = [
     "ContestStanding",
     "ContestTally",
     "CountingEvent",
+    "CountingRequest",
     "Entry",
     "Identity",
     "KeyProposal",
@@ -30,6 +36,9 @@ __all__ = [
     "RecoveryCode",
     "Round",
     "SecondFactor",
+    "Signal",
+    "SignalEntry",
+    "SignalScan",
     "Standing",
     "Tally",
     "Target",

@@ -28,3 +28,6 @@ class Announcement(Base):
     body: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    retracted_at: Mapped[datetime | None]
+    """Taken back: nobody reads it any more, but it stays."""
+    retracted_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -51,3 +51,5 @@ class Entry(Base):
     """The ranking key under the round's rules: the greater, the better (scoring.ordering)."""
     channel: Mapped[str | None] = mapped_column(Text)
     session_id: Mapped[int | None]
+    device: Mapped[str | None] = mapped_column(Text)
+    """A random name that the browser keeps: it tells devices apart, and nothing of whose they are."""

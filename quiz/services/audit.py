@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -62,13 +62,19 @@ def append(
     return event
 
 
-def verify(session: Session) -> Broken | None:
+def verify(session: Session, progress: Callable[[int, int], None] | None = None) -> Broken | None:
     """Walk the whole chain; the first row that breaks it, or None.
 
     A cut-off tail can't be seen from inside: compare `head` with a copy kept elsewhere (docs/operations.md).
+
+    Args:
+        progress: called now and then with (rows walked, rows there were at the start); may raise to stop.
     """
     previous, expected = _GENESIS, 1
+    total = _last_id(session) or 0
     for event in _all(session):
+        if progress is not None and expected % _PAGE == 1:
+            progress(expected - 1, total)
         if event.id != expected:
             return Broken(expected, "missing")
         if event.previous_hash != previous:

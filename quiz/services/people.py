@@ -261,6 +261,41 @@ def create_staff(
     return user_id
 
 
+def change_role(
+    session: Session, asker: Staff, user_id: int, role: str, unit_code: str, reason: str, now: datetime
+) -> None:
+    """Give one of the staff another role, or an officer another unit; true from their next request on. Commits.
+
+    Nobody changes the own role, so an administrator is always left.
+
+    Raises:
+        Refusal: not_found, forbidden, unknown_unit, invalid_request naming the field.
+    """
+    # One after the other: two administrators who take each other's role at once must not both succeed.
+    administrators = select(User.id).where(User.role == "administrator").order_by(User.id).with_for_update()
+    if asker.id not in session.scalars(administrators).all():
+        raise Refusal("forbidden")
+    user = _touchable(session, asker, user_id)
+    if user.role == "participant" or role not in staff.ROLES:
+        raise Refusal("invalid_request", errors=(FieldError("role", _l("Choose a role.")),))
+    if role == "officer" and not unit_code:
+        message = _l("Choose the unit that the officer answers for.")
+        raise Refusal("invalid_request", errors=(FieldError("unit_code", message),))
+    why = _reason(reason)
+    unit_id = units.get(session, unit_code).id if role == "officer" else None
+    before = {"role": user.role, "unit": _unit_code(session, user.scope_unit_id)}
+    after = {"role": role, "unit": _unit_code(session, unit_id)}
+    if after != before:
+        user.role, user.scope_unit_id, user.unit_id = role, unit_id, unit_id
+        detail = {"before": before, "after": after}
+        audit.append(session, now, asker.id, "staff.role_changed", f"user:{user.id}", detail, why)
+    session.commit()
+
+
+def _unit_code(session: Session, unit_id: int | None) -> str | None:
+    return None if unit_id is None else session.get_one(Unit, unit_id).code
+
+
 def _touchable(session: Session, asker: Staff, user_id: int) -> User:
     """Whom the asker may act on, locked: nobody on themselves, and only administrators on staff."""
     user = _seen(session, asker, user_id)

@@ -11,6 +11,7 @@ from quiz import clock
 from quiz.extensions import Platform, db
 from quiz.models import Round
 from quiz.services import questions
+from scoring import jobs
 from tests import staffing
 from tests.browser.conftest import DESK_SIZE, PHONE_SIZE, OpenContext
 from tests.browser.stage import Stage
@@ -35,8 +36,9 @@ def enter(page: Page) -> None:
 
 
 def test_a_calendar_is_moved_in_one_act_and_everybody_is_told(
-    stage: Stage, platform: Platform, context_with: OpenContext
+    stage: Stage, platform: Platform, context_with: OpenContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(jobs, "application", lambda: stage.app)
     staffing.make("organizer")
     page = context_with(viewport=DESK_SIZE).new_page()
     enter(page)
@@ -67,6 +69,8 @@ def test_a_calendar_is_moved_in_one_act_and_everybody_is_told(
     expect(page.locator("tbody tr").first).to_contain_text("dời lịch thi")
     expect(page.locator("tbody tr").first).to_contain_text("Bão số 12")
     page.get_by_role("button", name="Kiểm tra toàn bộ nhật ký").click()
+    expect(page.locator("#verified")).to_contain_text("đang chờ chạy")
+    jobs.verify_log(0, 1)
     expect(page.get_by_text("Mọi dòng vẫn như lúc ghi.")).to_be_visible()
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from redis import Redis
 from sqlalchemy import text
 
-from quiz.extensions import db
+from quiz import clock
+from quiz.extensions import Platform, db
+from quiz.intake import work
 from quiz.services import audit
 from quiz.services.audit import Wanted
+from scoring import jobs
+from scoring.schedule import Scheduler
 
 START = datetime(2026, 3, 1, 5, tzinfo=UTC)
 
@@ -85,14 +93,60 @@ def test_odd_questions_break_nothing(organizer: FlaskClient, lines: None, query:
     assert organizer.get(f"/staff/log?{query}").status_code == 200
 
 
-def test_the_verifier_finds_a_changed_line(organizer: FlaskClient, lines: None) -> None:
-    assert "Mọi dòng vẫn như lúc ghi" in organizer.post("/staff/log/verify").get_data(as_text=True)
+@pytest.fixture
+def verified(app: Flask, organizer: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Ask for the verifier, let a worker walk, look at the page."""
+    monkeypatch.setattr(jobs, "application", lambda: app)
+
+    def verify() -> str:
+        assert organizer.post("/staff/log/verify").status_code == 303
+        jobs.verify_log(0, 1)
+        return organizer.get("/staff/log").get_data(as_text=True)
+
+    return verify
+
+
+def test_the_verifier_finds_a_changed_line(verified: Callable[[], str], lines: None) -> None:
+    assert "Mọi dòng vẫn như lúc ghi" in verified()
     db.session.execute(text("ALTER TABLE audit_event DISABLE TRIGGER ALL"))
     db.session.execute(text("UPDATE audit_event SET reason = 'khác' WHERE id = 40"))
     db.session.execute(text("ALTER TABLE audit_event ENABLE TRIGGER ALL"))
     db.session.commit()
-    shown = organizer.post("/staff/log/verify").get_data(as_text=True)
-    assert "Dòng 40 không còn như lúc ghi" in shown
+    assert "Dòng 40 không còn như lúc ghi" in verified()
+
+
+def test_a_reload_finds_the_walk_where_it_is(
+    organizer: FlaskClient, lines: None, platform: Platform, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long log is walked in pages; the worker says how far it is, and one that is asked to end hands it on."""
+    monkeypatch.setattr(jobs, "application", lambda: app)
+    monkeypatch.setattr(audit, "_PAGE", 50)
+    organizer.post("/staff/log/verify")
+    assert "đang chờ chạy" in organizer.get("/staff/log").get_data(as_text=True)
+    Scheduler(platform).tick(clock.now())
+    assert [job.func_name for job in jobs.queue(platform.queue, "default").jobs] == ["scoring.jobs.verify_log"]
+    seen: list[tuple[int, int]] = []
+    real = work.say
+
+    def say(redis: Redis, name: str, argument: int, progress: work.Progress) -> None:
+        real(redis, name, argument, progress)
+        seen.append((progress.done, progress.total))
+        if progress.done == 50:
+            jobs.stopping.set()
+
+    monkeypatch.setattr(work, "say", say)
+    monkeypatch.setattr(jobs, "stopping", threading.Event())
+    jobs.verify_log(0, 1)
+    assert seen == [(0, 131), (50, 131)]
+    page = organizer.get("/staff/log").get_data(as_text=True)
+    assert '<rect width="38%"' in page
+    assert "50 trên 131 dòng" in page
+    assert work.asked(platform.queue)  # the scheduler hands it to the next worker
+    monkeypatch.setattr(work, "say", real)
+    jobs.stopping.clear()
+    jobs.verify_log(0, 1)
+    assert "Mọi dòng vẫn như lúc ghi" in organizer.get("/staff/log").get_data(as_text=True)
+    assert not work.asked(platform.queue)
 
 
 @pytest.mark.parametrize("path", ["/staff/log?q=%00", "/staff/users?q=a%00", "/staff/contests/%00"])

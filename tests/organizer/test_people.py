@@ -10,11 +10,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from quiz import clock
+from quiz.errors import Refusal
 from quiz.extensions import Platform, db
 from quiz.intake import calls
 from quiz.models import AuditEvent, Contest, User
-from quiz.services import accounts, people, units
+from quiz.services import accounts, people, staff, units
 from quiz.services.passwords import hash_password
+from quiz.services.staff import Staff
 from tests import staffing
 
 PHONE = "0987654321"
@@ -168,3 +170,67 @@ def test_an_administrator_makes_staff(administrator: FlaskClient, app: Flask) ->
     browser = app.test_client()
     staffing.enter(browser, "0912333444")
     assert browser.get("/staff/users").status_code == 200
+
+
+def give(browser: FlaskClient, user_id: int, role: str, unit: str = "", reason: str = "Đổi việc") -> int:
+    form = {"role": role, "unit_code": unit, "reason": reason}
+    return browser.post(f"/staff/users/{user_id}/role", data=form).status_code
+
+
+def test_another_role_is_true_from_the_next_request_on(
+    app: Flask, organizer: FlaskClient, administrator: FlaskClient
+) -> None:
+    found = db.session.scalars(select(User).where(User.role == "organizer")).one()
+    user_id = found.id
+    assert organizer.get("/staff/log").status_code == 200
+    assert give(administrator, user_id, "officer", "40") == 303
+    assert organizer.get("/staff/log").status_code == 403
+    shown = organizer.get("/staff/users").get_data(as_text=True)
+    assert "Tỉnh Nghệ An" in shown
+    db.session.rollback()
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "staff.role_changed")).one()
+    assert event.detail == {
+        "before": {"role": "organizer", "unit": None},
+        "after": {"role": "officer", "unit": "40"},
+    }
+    assert (event.subject, event.reason) == (f"user:{user_id}", "Đổi việc")
+    assert give(administrator, user_id, "organizer") == 303
+    assert organizer.get("/staff/log").status_code == 200
+
+
+def test_nobody_changes_the_own_role_and_organizers_change_none(
+    organizer: FlaskClient, administrator: FlaskClient, person: User
+) -> None:
+    ids = {user.role: user.id for user in db.session.scalars(select(User))}
+    assert give(administrator, ids["administrator"], "organizer") == 403
+    assert give(organizer, ids["administrator"], "organizer") == 403
+    assert give(administrator, ids["participant"], "administrator") == 422
+    db.session.rollback()
+    assert {user.role for user in db.session.scalars(select(User))} == {"participant", "organizer", "administrator"}
+
+
+@pytest.mark.parametrize(
+    ("role", "unit", "reason"),
+    [("officer", "", "x"), ("boss", "", "x"), ("administrator", "", " "), ("officer", "99999", "x")],
+)
+def test_what_is_no_role(organizer: FlaskClient, administrator: FlaskClient, role: str, unit: str, reason: str) -> None:
+    user_id = db.session.scalars(select(User.id).where(User.role == "organizer")).one()
+    assert give(administrator, user_id, role, unit, reason) in {404, 422}
+    db.session.rollback()
+    assert db.session.get_one(User, user_id).role == "organizer"
+
+
+def test_of_two_administrators_who_take_each_other_s_role_one_stays(app: Flask, administrator: FlaskClient) -> None:
+    first = db.session.scalars(select(User.id).where(User.role == "administrator")).one()
+    second = staffing.make("administrator", "0912000008").id
+    askers = [staff_of(first), staff_of(second)]
+    people.change_role(db.session(), askers[0], second, "organizer", "", "x", clock.now())
+    with pytest.raises(Refusal):
+        people.change_role(db.session(), askers[1], first, "organizer", "", "x", clock.now())
+    db.session.rollback()
+    assert db.session.scalars(select(User.id).where(User.role == "administrator")).all() == [first]
+
+
+def staff_of(user_id: int) -> Staff:
+    found = staff.find(db.session(), user_id, 0)
+    return found or Staff(user_id, "", "administrator", None, None, None)

@@ -31,10 +31,16 @@ RIGHT_IS_2 = {str(number): Answer(("b",)) for number in range(1, QUESTIONS + 1)}
 def played(app: Flask, platform: Platform, card: RoundCard, monkeypatch: pytest.MonkeyPatch) -> RoundCard:
     """Persons 1 to 3 answered 4, 2 and 0 questions with option a, the others with b; a is right."""
     content = [
-        {"id": str(place + 1), "text": f"Câu {place + 1}?", "multiple": place == 3, "options": [
-            {"id": "a", "text": "A"}, {"id": "b", "text": "B"}, {"id": "c", "text": "C"}]}
+        {
+            "id": str(place + 1),
+            "text": f"Câu {place + 1}?",
+            "multiple": place == 3,
+            "topic": "",
+            "difficulty": 2,
+            "options": [{"id": letter, "text": letter.upper()} for letter in "abc"],
+        }
         for place in range(QUESTIONS)
-    ]  # fmt: skip
+    ]
     db.session.add(Bank(round_id=card.id, version=1, content=content, frozen_at=clock.now()))
     for participant, right in [(1, 4), (2, 2), (3, 0)]:
         hand_in(platform, card, participant, 1, right, unit=10, after=participant * 1_000)
@@ -105,6 +111,7 @@ def test_applied_it_equals_a_recount_and_is_told_and_traced(played: RoundCard, p
     assert platform.cache.smembers(DIRTY) == {str(played.id).encode()}
     told = db.session.scalars(select(Announcement)).one()
     assert (told.round_id, told.title, told.body) == (played.id, *NOTICE)
+    assert [notice.title for notice in platform.season.refresh().contests["test"].notices] == [NOTICE[0]]
     assert acts() == ["key.proposed", "key.approved", "key.applied"]
     assert corrections.progress(platform.queue, proposal_id) is None
 

@@ -1,6 +1,7 @@
 """The screens of staff: entrance, log, people, calendar, results. Who may call what stands in quiz/audiences.py."""
 
 from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
+    announcing,
     calendar,
     corrections,
     entrance,

@@ -17,8 +17,7 @@ from quiz.errors import FieldError, Refusal
 from quiz.extensions import db, platform
 from quiz.intake import work
 from quiz.models import Contest, Round
-from quiz.services import announcements as notices
-from quiz.services import question_bank, season, units
+from quiz.services import question_bank, season
 from quiz.services.season import TEMPLATES, Move
 from quiz.services.season.calendar import Window
 
@@ -386,48 +385,3 @@ def publish(slug: str, number: int) -> Answer:
     _publish()
     flash(_("Published."), "green")
     return redirect(url_for("organizer.round_page", slug=slug, number=number), 303)
-
-
-# Announcements
-
-
-@blueprint.get("/contests/<slug>/announcements")
-def announcements(slug: str) -> Answer:
-    return _announcements_page(slug)
-
-
-def _announcements_page(slug: str, refusal: Refusal | None = None) -> Answer:
-    made, session = contest_of(slug), db.session()
-    return render_template(
-        "organizer/announcements.html",
-        contest=made,
-        told=notices.newest(session, made.id),
-        first_level=units.children(session),
-        form=request.form,
-        **refused(refusal),
-    ), status(refusal)
-
-
-@blueprint.post("/contests/<slug>/announcements")
-def announce(slug: str) -> Answer:
-    made, form, session = contest_of(slug), request.form, db.session()
-    audience = form.get("audience", "all")
-    number = form.get("round", "")
-    try:
-        notices.make(
-            session,
-            made.id,
-            form.get("title", ""),
-            form.get("body", ""),
-            clock.now(),
-            staff_session.required().id,
-            unit_code=form.get("unit") or None if audience == "unit" else None,
-            round_number=int(number) if audience == "round" and _is_number(number) else None,
-        )
-        session.commit()
-    except Refusal as refusal:
-        session.rollback()
-        return _announcements_page(slug, refusal)
-    _publish()
-    flash(_("The announcement is out."), "green")
-    return redirect(url_for("organizer.announcements", slug=slug), 303)

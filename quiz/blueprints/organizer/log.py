@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
-from quiz import clock
+from quiz import clock, staff_session
 from quiz.blueprints.organizer.blueprint import blueprint, number_asked
-from quiz.extensions import db
+from quiz.extensions import db, platform
+from quiz.intake import work
 from quiz.services import audit
+
+VERIFY = "verify_log"
+
+
+@blueprint.post("/log/verify")
+def verify_log() -> Response:
+    """Ask for it; a worker walks the log, and the page shows how far it is."""
+    work.ask(platform().queue, work.Work(VERIFY, 0, staff_session.required().id), clock.to_ms(clock.now()))
+    return redirect(url_for("organizer.log") + "#verified", 303)
 
 
 @blueprint.get("/log")
 def log() -> str:
-    return _page()
-
-
-@blueprint.post("/log/verify")
-def verify_log() -> str:
-    session = db.session()
-    broken, head = audit.verify(session), audit.head(session)
-    return _page(verified=True, broken=broken, head=head)
-
-
-def _page(**shown: object) -> str:
     session, asked = db.session(), request.args
     wanted = audit.Wanted(
         actor_id=number_asked("actor"),
@@ -38,7 +38,12 @@ def _page(**shown: object) -> str:
     page = audit.page(session, wanted)
     filters = {name: value for name, value in asked.items() if name != "before" and value}
     return render_template(
-        "organizer/log.html", page=page, actions=audit.actions(session), wanted=wanted, filters=filters, **shown
+        "organizer/log.html",
+        page=page,
+        actions=audit.actions(session),
+        wanted=wanted,
+        filters=filters,
+        verified=work.progress_of(platform().queue, VERIFY, 0),
     )
 
 

@@ -35,8 +35,15 @@ def _person_page(user_id: int, refusal: Refusal | None = None) -> Answer:
     shown = service.person(db.session(), asker, user_id)
     may_act = asker.unit_id is None and shown.id != asker.id
     may_act = may_act and (shown.role == "participant" or asker.role == "administrator")
+    gives_roles = may_act and asker.role == "administrator" and shown.role != "participant"
     return render_template(
-        "organizer/person.html", person=shown, may_act=may_act, form=request.form, **refused(refusal)
+        "organizer/person.html",
+        person=shown,
+        may_act=may_act,
+        gives_roles=gives_roles,
+        first_level=units.children(db.session()) if gives_roles else [],
+        form=request.form,
+        **refused(refusal),
     ), status(refusal)
 
 
@@ -58,6 +65,28 @@ def end_sessions(user_id: int) -> Answer:
 @blueprint.post("/users/<int:user_id>/second-factor")
 def reset_second_factor(user_id: int) -> Answer:
     return _act(service.reset_second_factor, user_id, _("The second factor is set up anew at the next sign-in."))
+
+
+@blueprint.post("/users/<int:user_id>/role")
+def change_role(user_id: int) -> Answer:
+    form = request.form
+    try:
+        service.change_role(
+            db.session(),
+            staff_session.required(),
+            user_id,
+            form.get("role", ""),
+            form.get("commune", "").strip() or form.get("unit_code", ""),
+            form.get("reason", ""),
+            clock.now(),
+        )
+    except Refusal as refusal:
+        if refusal.code not in ("invalid_request", "unknown_unit"):
+            raise
+        db.session.rollback()
+        return _person_page(user_id, refusal)
+    flash(_("Changed. It is true from their next click on."), "green")
+    return redirect(url_for("organizer.person", user_id=user_id), 303)
 
 
 def _act(act: Callable[..., None], user_id: int, done: str) -> Answer:

@@ -2,27 +2,35 @@ from __future__ import annotations
 
 from flask import Blueprint, redirect, render_template, request, session
 from flask_login import current_user
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
 from quiz import clock
-from quiz.extensions import csrf, platform
+from quiz.extensions import csrf, db, platform
 from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.reading import Progress, read_progress
-from quiz.intake.season import RoundCard
+from quiz.intake.season import ContestCard, Notice, RoundCard
+from quiz.logs import get_logger
 from quiz.pages import THEME_COOKIE, THEMES
-from quiz.services import papers, rules_text
+from quiz.services import announcements, papers, rules_text
 from quiz.services import today as contest_today
 from quiz.services.board_pages import glance
-from quiz.sessions import home_unit, safe_next
+from quiz.sessions import HomeUnit, home_unit, safe_next
 from quiz.web import LANGUAGES
 
 blueprint = Blueprint("site", __name__)
 _YEAR = 365 * 24 * 3600
+NEWS_MS = 14 * 24 * 3_600_000
+NEWS = 3
+"""So many announcements stand on the home page, for so long."""
+log = get_logger("quiz.site")
 
 
 @blueprint.get("/")
 def home() -> str:
-    """No query: who is signed in comes from the cookie, everything else from memory and Redis."""
+    """Who is signed in comes from the cookie, everything else from memory and Redis; the tables are asked at most
+    once, and only while there is news for the people of some round."""
     now = clock.to_ms(clock.now())
     contest = papers.contest_of(platform().season.get(), None)
     today = contest_today.today(contest, now)
@@ -36,7 +44,33 @@ def home() -> str:
         unit=unit,
         glance=glance(platform().boards, contest, unit.code if unit else None, unit.province_code if unit else None),
         progress=_progress(today.card, now) if today else None,
+        notices=_notices(contest, unit, now),
     )
+
+
+def _notices(contest: ContestCard, unit: HomeUnit | None, now: int) -> list[Notice]:
+    """What the reader is told: all, the own unit or province, the rounds they took part in."""
+    mine = {unit.code, unit.province_code} if unit else set()
+    fresh = [
+        notice
+        for notice in contest.notices
+        if now - notice.at < NEWS_MS and (notice.unit is None or notice.unit in mine)
+    ]
+    rounds = {notice.round for notice in fresh} - {None}
+    played = _played(contest, rounds) if rounds else set()
+    return [notice for notice in fresh if notice.round is None or notice.round in played][:NEWS]
+
+
+def _played(contest: ContestCard, numbers: set[int | None]) -> set[int]:
+    """Those of the rounds that who is signed in took part in; none while PostgreSQL is away: the page stands."""
+    if not current_user.is_authenticated:
+        return set()
+    ids = {card.id: card.number for card in contest.rounds if card.number in numbers}
+    try:
+        return {ids[each] for each in announcements.took_part(db.session(), current_user.id, ids)}
+    except (OperationalError, PoolTimeout):
+        log.warning("notices_left_out")
+        return set()
 
 
 def _progress(card: RoundCard, now: int) -> Progress | None:
