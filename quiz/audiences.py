@@ -76,6 +76,7 @@ AUDIENCES: Mapping[str, Audience] = {
     "account.sign_out": Audience.EVERYBODY,
     "account.profile": Audience.PERSON,
     "account.change_password": Audience.PERSON,
+    "account.change_kind": Audience.PERSON,
     "account.sign_out_everywhere": Audience.PERSON,
     "play.start": Audience.PERSON,
     "play.paper": Audience.EVERYBODY,  # without a paper in the session it leads home
@@ -113,6 +114,9 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.finalize": Audience.ORGANIZER,
     "organizer.publish": Audience.ORGANIZER,
     "organizer.ranking": Audience.ORGANIZER,
+    "organizer.barred": Audience.ORGANIZER,
+    "organizer.bar_from_contest": Audience.ORGANIZER,
+    "organizer.unbar_from_contest": Audience.ORGANIZER,
     "organizer.announcements": Audience.ORGANIZER,
     "organizer.announce": Audience.ORGANIZER,
     "organizer.retract_announcement": Audience.ORGANIZER,

@@ -107,6 +107,24 @@ PROBLEMS: Mapping[str, Problem] = {
     ),
 }
 
+NOT_ELIGIBLE: Mapping[str, Any] = {
+    "barred": _l("This account was barred from the contest. Ask the organizers if you think this is wrong."),
+    "barred_from_contest": _l(
+        "Who works for this contest does not take part in it. Ask the organizers if you think this is wrong."
+    ),
+    "no_unit": _l("This account belongs to no unit. Only participants take part."),
+    "age_unknown": _l("This round asks for an age, and your account has no year of birth. Ask your unit to add it."),
+    "too_young": _l("You are younger than this round's rules ask for."),
+    "too_old": _l("You are older than this round's rules ask for."),
+    "kind_unknown": _l(
+        "This round is open to some kinds of member only. Say yours on your account's page, then start."
+    ),
+    "kind_not_eligible": _l("This round is open to other kinds of member than the one on your account's page."),
+    "kind_barred": _l("This round's rules bar the kind of member on your account's page."),
+    "unit_not_eligible": _l("This round is open to the people of other units than yours."),
+}
+"""Why somebody can't take part: the reasons of intake's NotEligible and of scoring.rules.not_eligible."""
+
 ANSWER_PROBLEMS: Mapping[str, Any] = {
     "unknown_question": _l("This question is not on the paper."),
     "unknown_option": _l("This option is not one of the question's."),
@@ -121,13 +139,21 @@ class FieldError:
 
 
 class Refusal(Exception):
-    """A service says no, with a code of PROBLEMS; `extra` is sent along, `errors` name the fields."""
+    """A service says no, with a code of PROBLEMS; `extra` is sent along, `errors` name the fields,
+    `detail` says more than the code's own sentence."""
 
     def __init__(
-        self, code: str, *, errors: tuple[FieldError, ...] = (), retry_after: int | None = None, **extra: Any
+        self,
+        code: str,
+        *,
+        errors: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+        detail: Any | None = None,
+        **extra: Any,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.errors = errors
         self.retry_after = retry_after
+        self.detail = detail if detail is not None else PROBLEMS[code].detail
         self.extra = extra

@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from quiz import metrics
 from quiz.config import Settings
-from quiz.errors import ANSWER_PROBLEMS, PROBLEMS, FieldError, Refusal
+from quiz.errors import ANSWER_PROBLEMS, NOT_ELIGIBLE, PROBLEMS, FieldError, Refusal
 from quiz.extensions import babel, csrf, login_manager
-from quiz.intake.errors import IntakeRefusal, InvalidAnswers
+from quiz.intake.errors import IntakeRefusal, InvalidAnswers, NotEligible
 from quiz.logs import get_logger
 from quiz.observe import request_id
 
@@ -122,7 +122,7 @@ def refuse(refusal: Refusal) -> Response:
             {
                 "title": str(problem.title),
                 "status": problem.status,
-                "detail": str(problem.detail),
+                "detail": str(refusal.detail),
                 "code": refusal.code,
                 **(
                     {"errors": [{"field": e.field, "message": str(e.message)} for e in refusal.errors]}
@@ -155,6 +155,8 @@ def init_errors(app: Flask) -> None:
     def refused_by_intake(refusal: IntakeRefusal) -> Response:
         if isinstance(refusal, InvalidAnswers):
             return refuse(Refusal(refusal.code, errors=(FieldError(refusal.field, ANSWER_PROBLEMS[refusal.problem]),)))
+        if isinstance(refusal, NotEligible):
+            return refuse(Refusal(refusal.code, detail=NOT_ELIGIBLE[refusal.reason], reason=refusal.reason))
         return refuse(Refusal(refusal.code))
 
     @app.errorhandler(OperationalError)

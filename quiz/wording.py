@@ -6,6 +6,7 @@ Patterns differ by language and not by text, so they stand here and not in the c
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
@@ -116,7 +117,14 @@ def phone(number_e164: str) -> str:
     return f"{national[:4]} {national[4:7]} {national[7:]}"
 
 
+def begun(words: Any) -> str:
+    """Thành viên Ban Tổ chức: with a capital to begin with, the others as they are."""
+    said = str(words)
+    return said[:1].upper() + said[1:]
+
+
 FILTERS = {
+    "begun": begun,
     "iso": lambda when: iso(_instant(when)),
     "phone": phone,
     "parsed": datetime.fromisoformat,

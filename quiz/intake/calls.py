@@ -18,6 +18,7 @@ from quiz.intake.counts import COUNTS
 from quiz.intake.draw import draw
 from quiz.intake.errors import (
     AttemptsExhausted,
+    BarredFromContest,
     IntakeUnavailable,
     LoginRequired,
     NotEligible,
@@ -139,6 +140,7 @@ _START_REFUSALS: dict[bytes, type[Exception]] = {
     b"closed": RoundNotOpen,
     b"exhausted": AttemptsExhausted,
     b"barred": NotEligible,
+    b"barred_here": BarredFromContest,
     b"stale": LoginRequired,
 }
 

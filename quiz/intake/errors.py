@@ -51,6 +51,17 @@ class LoginRequired(IntakeRefusal):
 
 
 class NotEligible(IntakeRefusal):
-    """Barred, or outside the round's eligibility."""
+    """Barred, or outside the round's eligibility; `reason` is a word that pages have a sentence for."""
 
     code = "not_eligible"
+
+    def __init__(self, reason: str = "barred") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BarredFromContest(NotEligible):
+    """Has a function in this contest that the round's rules bar, or was kept out of it."""
+
+    def __init__(self) -> None:
+        super().__init__("barred_from_contest")

@@ -44,7 +44,7 @@ def drafts(round_id: int, shard: int) -> str:
 
 
 def bars(round_id: int, shard: int) -> str:
-    """Hash: `PID` → lowest auth epoch that may start, or `x` for barred."""
+    """Hash: `PID` → lowest auth epoch that may start, or `x` for barred; `PID:c` → `x`, barred from this contest."""
     return f"{{r{round_id}:s{shard}}}:bars"
 
 

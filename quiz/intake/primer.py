@@ -69,6 +69,28 @@ def lift_bar(redis: Redis, card: RoundCard, participant: int, epoch: int) -> Non
     redis.hset(keys.bars(card.id, keys.shard_of(participant, card.shards)), str(participant), str(epoch))
 
 
+def write_contest_bars(redis: Redis, card: RoundCard, bars: Mapping[int, bool]) -> None:
+    """Bar participants from the round, or let them in again, whatever their account's own bar says."""
+    for batch in _batches(bars.items()):
+        pipeline = redis.pipeline(transaction=False)
+        for participant, barred in batch:
+            name = keys.bars(card.id, keys.shard_of(participant, card.shards))
+            if barred:
+                pipeline.hset(name, f"{participant}:c", "x")
+            else:
+                pipeline.hdel(name, f"{participant}:c")
+        pipeline.execute()
+
+
+def read_contest_bars(redis: Redis, card: RoundCard) -> set[int]:
+    """Who is barred from the round by its contest, as the shards have it."""
+    found = set()
+    for shard in range(card.shards):
+        for name, _ in redis.hscan_iter(keys.bars(card.id, shard), match="*:c", count=1_000):
+            found.add(int(name.removesuffix(b":c")))
+    return found
+
+
 def ensure_groups(redis: Redis, card: RoundCard, shards: Iterable[int]) -> None:
     """Create the consumer groups, from the first message on; only "exists already" is ignored."""
     pipeline = redis.pipeline(transaction=False)

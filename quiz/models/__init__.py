@@ -4,6 +4,7 @@ from quiz.models.announcement import Announcement
 from quiz.models.appeal import Appeal, AppealTemplate
 from quiz.models.base import Base
 from quiz.models.contest import Contest, Round
+from quiz.models.contest_bar import ContestBar
 from quiz.models.correction import KeyProposal
 from quiz.models.counting_request import CountingRequest
 from quiz.models.entry import Entry
@@ -23,6 +24,7 @@ __all__ = [
     "Bank",
     "Base",
     "Contest",
+    "ContestBar",
     "ContestStanding",
     "ContestTally",
     "CountingEvent",

@@ -25,6 +25,8 @@ class Contest(Base):
     title: Mapped[str] = mapped_column(Text)
     is_current: Mapped[bool] = mapped_column(default=False)
     """The contest that /api/v1/… means."""
+    rules: Mapped[dict[str, Any] | None]
+    """A `scoring.rules.Rules` document that new rounds begin with; None: nobody chose one."""
     created_at: Mapped[datetime]
 
     rounds: Mapped[list[Round]] = relationship(back_populates="contest", order_by="Round.number")

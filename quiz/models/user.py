@@ -15,6 +15,8 @@ PLAIN_NAME = "lower(regexp_replace(normalize(translate(full_name, 'Đđ', 'Dd'),
 NAME_WORDS = f"to_tsvector('simple', {PLAIN_NAME})"
 
 ROLES = ("participant", "officer", "organizer", "administrator")
+_MEMBER_KINDS = "'union_member','association_member','pupil','student','worker','civil_servant','soldier','other'"
+"""Those of scoring.rules.words."""
 
 
 class User(Base):
@@ -23,6 +25,7 @@ class User(Base):
         CheckConstraint("role IN ('participant','officer','organizer','administrator')", name="role_is_known"),
         CheckConstraint("(role = 'officer') = (scope_unit_id IS NOT NULL)", name="an_officer_has_a_unit"),
         CheckConstraint("role <> 'participant' OR unit_id IS NOT NULL", name="a_participant_has_a_unit"),
+        CheckConstraint(f"member_kind IN ({_MEMBER_KINDS})", name="member_kind_is_known"),
         CheckConstraint("(barred_at IS NULL) = (barred_reason IS NULL)", name="barred_with_a_reason"),
         # The drain asks "who was merged into whom" for each batch: a handful of rows, never the whole table.
         Index("users_merged", "id", "person_id", postgresql_where="person_id <> id"),
@@ -39,6 +42,8 @@ class User(Base):
     """One person, possibly with several accounts: standings and tallies count persons. Own id until merged."""
     full_name: Mapped[str] = mapped_column(Text)
     birth_year: Mapped[int | None] = mapped_column(SmallInteger)
+    member_kind: Mapped[str | None] = mapped_column(Text)
+    """What the person said to be; None: nothing."""
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     role: Mapped[str] = mapped_column(Text, default="participant")
     scope_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))

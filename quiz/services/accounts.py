@@ -23,6 +23,7 @@ from quiz.intake.primer import write_bars
 from quiz.intake.season import Season
 from quiz.models import Identity, Unit, User
 from quiz.services import passwords, phones, units
+from scoring.rules import MEMBER_KINDS
 
 HOME_KINDS = ("province", "union", "commune", "branch")
 OLDEST, YOUNGEST = 120, 6
@@ -44,6 +45,7 @@ class Registration:
     unit_code: str
     birth_year: int | None = None
     consent: bool = False
+    member_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Profile:
     phone: str | None
     """E.164; only its owner sees it."""
     birth_year: int | None
+    member_kind: str | None
     role: str
     home: units.Home | None
     created_at: datetime
@@ -98,6 +101,7 @@ def register(session: Session, form: Registration, now: datetime) -> Account:
         phone=phone,
         unit_id=unit_id,
         birth_year=form.birth_year,
+        member_kind=form.member_kind,
         password_hash=password_hash,
         consent_at=now,
     )
@@ -115,6 +119,7 @@ def add_user(
     role: str = "participant",
     scope_unit_id: int | None = None,
     birth_year: int | None = None,
+    member_kind: str | None = None,
     password_hash: str | None = None,
     consent_at: datetime | None = None,
 ) -> User:
@@ -127,6 +132,7 @@ def add_user(
         person_id=0,
         full_name=full_name,
         birth_year=birth_year,
+        member_kind=member_kind,
         unit_id=unit_id,
         role=role,
         scope_unit_id=scope_unit_id,
@@ -207,6 +213,8 @@ def _checked(session: Session, form: Registration, now: datetime) -> tuple[str, 
         errors.append(FieldError("full_name", complaint))
     if complaint := birth_year_complaint(form.birth_year, now):
         errors.append(FieldError("birth_year", complaint))
+    if complaint := member_kind_complaint(form.member_kind):
+        errors.append(FieldError("member_kind", complaint))
     if form.consent is not True:
         errors.append(FieldError("consent", _l("Your consent is needed to take part.")))
     unit = _checked_unit(session, form.unit_code, errors)
@@ -256,6 +264,10 @@ def birth_year_complaint(year: int | None, now: datetime) -> Any | None:
         first=this_year - OLDEST,
         last=this_year - YOUNGEST,
     )
+
+
+def member_kind_complaint(kind: str | None) -> Any | None:
+    return None if kind is None or kind in MEMBER_KINDS else _l("Choose a kind from the list, or leave it open.")
 
 
 # Signing in
@@ -383,4 +395,16 @@ def profile(session: Session, user_id: int) -> Profile:
     user = session.get_one(User, user_id)
     phone = next((identity.value for identity in user.identities if identity.kind == "phone"), None)
     home = units.home_of(session, user.unit_id) if user.unit_id is not None else None
-    return Profile(user.id, user.full_name, phone, user.birth_year, user.role, home, user.created_at)
+    return Profile(user.id, user.full_name, phone, user.birth_year, user.member_kind, user.role, home, user.created_at)
+
+
+def change_member_kind(session: Session, user_id: int, kind: str | None) -> None:
+    """Say what one is, or take it back (None). It counts for attempts started from then on. Commits.
+
+    Raises:
+        Refusal: invalid_request naming member_kind.
+    """
+    if complaint := member_kind_complaint(kind):
+        raise Refusal("invalid_request", errors=(FieldError("member_kind", complaint),))
+    session.get_one(User, user_id).member_kind = kind
+    session.commit()

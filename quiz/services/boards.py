@@ -5,7 +5,8 @@ What is cached here is the same for everybody who asks. `as_of` and ETag belong 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -19,8 +20,9 @@ from quiz.errors import Refusal
 from quiz.intake import boards as contract
 from quiz.intake.boards import BoardDocument, BoardReader
 from quiz.intake.season import ContestCard, RoundCard
-from quiz.services import releases, units
+from quiz.services import brackets, releases, units
 from quiz.services.names import shortened
+from scoring.rules import rules_from
 
 Level = Literal["province", "commune"]
 
@@ -151,6 +153,9 @@ class _Wanted:
     """The rounds' scores summed up, not one round's standings."""
     unit_id: int | None
     fresh_ms: int
+    among: str = "true"
+    """Whose people of the round, and its values; see `brackets.condition`."""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 _kept_decoder = msgspec.msgpack.Decoder(_Kept)
@@ -164,13 +169,14 @@ def people_document(
     unit: str | None,
     limit: int,
     now: datetime,
+    bracket: str | None = None,
 ) -> BoardDocument:
     """The best people of a round, or of the contest's released rounds together, as finished JSON.
 
     Raises:
-        Refusal: unknown_unit.
+        Refusal: unknown_unit; not_found for a bracket that the round's rules don't have.
     """
-    body = msgspec.json.encode(people_board(session, cache, contest, card, unit, limit, now))
+    body = msgspec.json.encode(people_board(session, cache, contest, card, unit, limit, now, bracket))
     return BoardDocument(contract.etag_of(body), body)
 
 
@@ -182,10 +188,14 @@ def people_board(
     unit: str | None,
     limit: int,
     now: datetime,
+    bracket: str | None = None,
 ) -> PeopleBoard:
-    """The same as values, for pages. People are ranked within the unit that is asked for."""
+    """The same as values, for pages. People are ranked within the unit and the bracket asked for."""
     unit_id = None if unit is None else units.get(session, unit).id
-    kept = _people(session, cache, _wanted(contest, card, unit_id, to_ms(now)), to_ms(now))
+    wanted = _wanted(contest, card, unit_id, to_ms(now))
+    if bracket is not None:
+        wanted = _in_bracket(wanted, card, bracket)
+    kept = _people(session, cache, wanted, to_ms(now))
     return PeopleBoard(iso(from_ms(kept.as_of)), kept.rows[:limit])
 
 
@@ -196,6 +206,14 @@ def _wanted(contest: ContestCard, card: RoundCard | None, unit_id: int | None, n
     # A release makes another board of it: the empty one of before is not waited out.
     key = f"quiz80:boards:people:{scope}:{len(rounds)}:{unit_id or 'all'}"
     return _Wanted(key, rounds, card is None, unit_id, _CONTEST_FRESH_MS if card is None else _ROUND_FRESH_MS)
+
+
+def _in_bracket(wanted: _Wanted, card: RoundCard | None, bracket: str) -> _Wanted:
+    if card is None:
+        # Rules are those of a round.
+        raise Refusal("not_found")
+    among, values = brackets.condition(rules_from(card.rules), from_ms(card.opens), bracket)
+    return replace(wanted, key=f"{wanted.key}:{bracket}", among=among, values=values)
 
 
 def _people(session: Session, cache: Redis, wanted: _Wanted, now_ms: int) -> _Kept:
@@ -217,8 +235,8 @@ def _people(session: Session, cache: Redis, wanted: _Wanted, now_ms: int) -> _Ke
 
 def _ask(session: Session, wanted: _Wanted) -> list[PersonRow]:
     below = None if wanted.unit_id is None else units.subtree(session, wanted.unit_id)
-    statement = _TOGETHER if wanted.together else _ONE_ROUND
-    rows = session.execute(statement, {"rounds": wanted.rounds, "units": below, "limit": MAX_PEOPLE})
+    statement = _TOGETHER if wanted.together else text(_ONE_ROUND.format(among=wanted.among))
+    rows = session.execute(statement, {"rounds": wanted.rounds, "units": below, "limit": MAX_PEOPLE, **wanted.values})
     ranked: list[PersonRow] = []
     rank, previous = 0, None
     for place, row in enumerate(rows, 1):
@@ -229,15 +247,14 @@ def _ask(session: Session, wanted: _Wanted) -> list[PersonRow]:
     return ranked
 
 
-_ONE_ROUND = text(
-    """
+_ONE_ROUND = """
     SELECT s.merit, u.full_name, n.code, s.score, s.duration_ms, s.received_at AS submitted_at
     FROM standing s JOIN users u ON u.id = s.person_id JOIN unit n ON n.id = s.unit_id
     WHERE s.round_id = ANY(:rounds) AND (CAST(:units AS integer[]) IS NULL OR s.unit_id = ANY(:units))
+        AND {among}
     ORDER BY s.merit DESC, s.person_id
     LIMIT :limit
-    """
-)
+"""
 # Of the whole contest: the greater sum of scores, then the less time for it, then who was done earlier; a score of a
 # round that is not released must not be guessed from a sum, so the sums are made of released rounds alone.
 _TOGETHER = text(

@@ -1,7 +1,7 @@
 """Papers: starting one, keeping its draft, handing it in; the same for the API and for pages.
 
-Thin over quiz.intake.calls. SQL is asked only off the main way: for a round with an age limit, and for a paper that
-comes again after Redis has let go of its round.
+Thin over quiz.intake.calls. SQL is asked only off the main way: for a round that not everybody may take, and for a
+paper that comes again after Redis has let go of its round.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from dataclasses import dataclass
 
 import msgspec
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from quiz import clock
 from quiz.clock import from_ms, iso, to_ms
 from quiz.errors import FieldError, Refusal
 from quiz.intake import calls, steps
@@ -28,7 +26,8 @@ from quiz.intake.gateway import Gateway
 from quiz.intake.season import BankOption, BankQuestion, ContestCard, FrozenBank, RoundCard, Season, SeasonCache
 from quiz.intake.signing import EntryName, SignedPaper, Signer
 from quiz.intake.steps import Act, Steps
-from quiz.models import Entry, User
+from quiz.models import Entry
+from quiz.services import eligibility
 
 SessionMaker = Callable[[], Session]
 """Makes the request's session when it is needed at all."""
@@ -131,17 +130,10 @@ def window_to_show(card: RoundCard, now_ms: int) -> tuple[int, int]:
 def _check_eligible(card: RoundCard, who: Starter, now_ms: int, session: SessionMaker) -> None:
     if not who.unit:
         # Organizers and administrators belong to no unit that could count them.
-        raise NotEligible
-    youngest, oldest = card.rules.get("min_age"), card.rules.get("max_age")
-    if youngest is None and oldest is None:
-        return
-    born = session().scalar(select(User.birth_year).where(User.id == who.participant))
-    if born is None:
-        raise NotEligible
-    # Years of age are counted by the calendar year: nobody is asked for a day of birth.
-    age = from_ms(now_ms).astimezone(clock.CONTEST_ZONE).year - born
-    if (youngest is not None and age < youngest) or (oldest is not None and age > oldest):
-        raise NotEligible
+        raise NotEligible("no_unit")
+    reason = eligibility.refused(card.rules, who.participant, who.unit, from_ms(now_ms), session)
+    if reason is not None:
+        raise NotEligible(reason)
 
 
 # What a paper shows

@@ -39,6 +39,11 @@ def prizes(rules: Rules) -> list[str]:
     return [*(_prize(rules, prize) for prize in rules.prizes), *_prize_caps(rules)]
 
 
+def bracket_names(document: Mapping[str, Any]) -> dict[str, str]:
+    """Key → name of the brackets of a round's stored document."""
+    return {bracket.key: bracket.name for bracket in rules_from(document).brackets}
+
+
 def unit_codes(rules: Rules) -> set[str]:
     """Codes of all units that the rules speak of: whoever shows the text looks their names up."""
     return set(rules.eligible_units).union(*(bracket.units for bracket in rules.brackets))

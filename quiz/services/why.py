@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask_babel import gettext, ngettext
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from quiz import wording
-from quiz.models import Round, Standing, User
+from quiz.models import Round, Standing
+from quiz.services import brackets
 from scoring.ordering import Decision, decide
 from scoring.rules import Rules, rules_from
 
@@ -66,21 +67,21 @@ class Line:
     """None for the last one there is."""
 
 
-def ranking(session: Session, ranked: Round, limit: int, offset: int = 0) -> list[Line]:
-    """The standings from `offset` on, as they stand now, each with what decides between it and the next."""
-    rows = session.execute(
-        select(Standing.person_id, Standing.merit, Standing.score, User.full_name)
-        .join(User, User.id == Standing.person_id)
-        .where(Standing.round_id == ranked.id)
-        .order_by(Standing.merit.desc(), Standing.person_id)
-        .offset(offset)
-        .limit(limit + 1)
-    ).all()
+def ranking(session: Session, ranked: Round, limit: int, offset: int = 0, bracket: str | None = None) -> list[Line]:
+    """The standings from `offset` on, as they stand now, each with what decides between it and the next.
+
+    Args:
+        bracket: key of one of the rules' brackets: its people alone, ranked among themselves.
+    """
+    rules = rules_from(ranked.rules)
+    among, values = brackets.condition(rules, ranked.opens_at, bracket)
+    values |= {"round": ranked.id, "limit": limit + 1, "offset": offset}
+    rows = session.execute(text(_RANKING.format(among=among)), values).all()
     if not rows:
         return []
-    better = (Standing.round_id == ranked.id, Standing.merit > rows[0].merit)
-    rank = 1 + session.scalars(select(func.count()).select_from(Standing).where(*better)).one()
-    rules, lines = rules_from(ranked.rules), []
+    values["merit"] = rows[0].merit
+    rank = 1 + session.execute(text(_BETTER.format(among=among)), values).scalar_one()
+    lines = []
     for place, (row, following) in enumerate(itertools.zip_longest(rows, rows[1:])):
         if place and row.merit != rows[place - 1].merit:
             rank = offset + place + 1
@@ -89,6 +90,16 @@ def ranking(session: Session, ranked: Round, limit: int, offset: int = 0) -> lis
             reason = sentence(decide(rules, row.merit, following.merit), row.full_name, following.full_name)
         lines.append(Line(rank, row.person_id, row.full_name, row.score, reason))
     return lines[:limit]
+
+
+_RANKING = """
+    SELECT s.person_id, s.merit, s.score, u.full_name FROM standing s JOIN users u ON u.id = s.person_id
+    WHERE s.round_id = :round AND {among} ORDER BY s.merit DESC, s.person_id OFFSET :offset LIMIT :limit
+"""
+_BETTER = """
+    SELECT count(*) FROM standing s JOIN users u ON u.id = s.person_id
+    WHERE s.round_id = :round AND s.merit > :merit AND {among}
+"""
 
 
 def _pair(rules: Rules, above: Row[int, bytes], below: Row[int, bytes]) -> Neighbours:

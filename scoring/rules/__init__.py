@@ -15,7 +15,7 @@ from scoring.rules.document import (
     Rules,
     rules_document,
 )
-from scoring.rules.people import Person, bracket_of, not_eligible
+from scoring.rules.people import Person, bracket_of, bracket_sql, not_eligible
 from scoring.rules.sheets import QuestionKey, key_from, score
 from scoring.rules.validation import rules_from
 from scoring.rules.words import (
@@ -70,6 +70,7 @@ __all__ = [
     "Release",
     "Rules",
     "bracket_of",
+    "bracket_sql",
     "key_from",
     "not_eligible",
     "rules_document",

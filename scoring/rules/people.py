@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from typing import Any
 
 from scoring.rules.document import Bracket, Rules
 
@@ -64,3 +65,47 @@ def _fits(bracket: Bracket, person: Person) -> bool:
         return False
     low = bracket.min_age is None or person.age >= bracket.min_age
     return low and (bracket.max_age is None or person.age <= bracket.max_age)
+
+
+def bracket_sql(
+    rules: Rules, year: int, unit_id: str, birth_year: str, member_kind: str
+) -> tuple[str, Mapping[str, Any]]:
+    """The same as `bracket_of` in SQL, for many people at once: an expression that gives the key or NULL, its values.
+
+    Args:
+        year: the one that ages are counted in: of the round's opening, so that nobody's bracket moves at New Year.
+        unit_id, birth_year, member_kind: columns; they come from our code, never from outside.
+    """
+    cases: list[str] = []
+    values: dict[str, Any] = {}
+    for place, bracket in enumerate(rules.brackets):
+        conditions = ["true"]
+        if bracket.units:
+            values[f"bracket_units_{place}"] = list(bracket.units)
+            inside = f"{unit_id} IN ({_INSIDE.format(codes=f':bracket_units_{place}')})"
+            conditions.append(f"NOT {inside}" if bracket.outside else inside)
+        if bracket.kinds:
+            values[f"bracket_kinds_{place}"] = list(bracket.kinds)
+            conditions.append(f"{member_kind} = ANY(:bracket_kinds_{place})")
+        if bracket.min_age is not None:
+            conditions.append(f"{year} - {birth_year} >= {int(bracket.min_age)}")
+        if bracket.max_age is not None:
+            conditions.append(f"{year} - {birth_year} <= {int(bracket.max_age)}")
+        values[f"bracket_key_{place}"] = bracket.key
+        cases.append(f"WHEN {' AND '.join(conditions)} THEN CAST(:bracket_key_{place} AS text)")
+    return (f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS text)"), values
+
+
+# Today's units of these codes, all below them, and the former units that went into one of them whole.
+_INSIDE = """
+    WITH RECURSIVE inside AS (
+        SELECT id FROM unit WHERE code = ANY({codes}) AND valid_to IS NULL
+        UNION
+        SELECT more.id FROM inside, LATERAL (
+            SELECT id FROM unit WHERE parent_id = inside.id
+            UNION ALL
+            SELECT c.from_unit_id FROM unit_change c WHERE c.to_unit_id = inside.id AND c.part = 'whole'
+                AND NOT EXISTS (SELECT FROM unit_change o
+                    WHERE o.from_unit_id = c.from_unit_id AND o.part = 'whole' AND o.to_unit_id <> c.to_unit_id)
+        ) more
+    ) SELECT id FROM inside"""

@@ -10,13 +10,23 @@ from werkzeug.wrappers import Response
 from quiz import clock
 from quiz.errors import PROBLEMS, FieldError, Refusal
 from quiz.extensions import db, platform
-from quiz.services import accounts, demo, units
+from quiz.services import accounts, demo, member_kinds, units
 from quiz.services.accounts import Registration
 from quiz.sessions import enter, leave, safe_next, signed_in_checked
 
 blueprint = Blueprint("account", __name__)
 
-_FIELDS = ("province", "full_name", "phone", "birth_year", "password", "consent", "old_password", "new_password")
+_FIELDS = (
+    "province",
+    "full_name",
+    "phone",
+    "birth_year",
+    "member_kind",
+    "password",
+    "consent",
+    "old_password",
+    "new_password",
+)
 
 Answer = str | Response | tuple[str, int]
 
@@ -55,6 +65,7 @@ def _registration(form: Any) -> Registration:
         unit_code=_chosen_unit(form),
         birth_year=int(year) if year.isdecimal() else (-1 if year else None),
         consent=form.get("consent") == "yes",
+        member_kind=form.get("member_kind") or None,
     )
 
 
@@ -77,6 +88,7 @@ def _register_page(form: Any, refusal: Refusal | None = None) -> str:
         first_level=units.children(session),
         communes=units.children(session, province) if _is_province(province) else [],
         next=safe_next(form.get("next")),
+        kinds=member_kinds.KINDS,
     )
 
 
@@ -172,6 +184,17 @@ def change_password() -> Answer:
     return redirect(url_for("account.profile"), 303)
 
 
+@blueprint.post("/account/kind")
+@signed_in_checked
+def change_kind() -> Answer:
+    try:
+        accounts.change_member_kind(db.session(), current_user.id, request.form.get("member_kind") or None)
+    except Refusal as refusal:
+        return _profile_page(refusal), PROBLEMS[refusal.code].status
+    flash(_("Kept."), "green")
+    return redirect(url_for("account.profile"), 303)
+
+
 @blueprint.post("/account/sign-out-everywhere")
 @signed_in_checked
 def sign_out_everywhere() -> Response:
@@ -188,6 +211,7 @@ def _profile_page(refusal: Refusal | None = None) -> str:
     return render_template(
         "account/profile.html",
         person=person,
+        kinds=member_kinds.KINDS,
         problem=PROBLEMS[refusal.code] if refusal else None,
         errors=_messages(refusal),
     )

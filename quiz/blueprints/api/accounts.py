@@ -23,6 +23,7 @@ class RegistrationBody(msgspec.Struct):
     full_name: str = ""
     unit_code: str = ""
     birth_year: Whole | None = None
+    member_kind: str | None = None
     consent: bool = False
 
 
@@ -74,6 +75,7 @@ def register() -> Finished:
         body.unit_code,
         edge.whole(body.birth_year, "birth_year", low=1),
         body.consent,
+        body.member_kind,
     )
     account = accounts.register(db.session(), form, now)
     token = _token(account, now)

@@ -39,8 +39,8 @@ def unit_board() -> ResponseReturnValue:
 def people_board() -> ResponseReturnValue:
     limit = edge.whole_argument("limit", 1, boards.MAX_PEOPLE) or _LIMIT
     contest, card = _scope()
-    unit = request.args.get("unit")
-    found = boards.people_document(db.session(), platform().cache, contest, card, unit, limit, clock.now())
+    unit, bracket = request.args.get("unit"), request.args.get("bracket")
+    found = boards.people_document(db.session(), platform().cache, contest, card, unit, limit, clock.now(), bracket)
     return _document(found)
 
 

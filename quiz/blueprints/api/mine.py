@@ -20,6 +20,7 @@ class MeOut(msgspec.Struct):
     full_name: str
     phone: str | None
     birth_year: int | None
+    member_kind: str | None
     role: str
     unit: UnitOut | None
     created_at: str
@@ -52,6 +53,7 @@ def me() -> Finished:
             profile.full_name,
             profile.phone,
             profile.birth_year,
+            profile.member_kind,
             profile.role,
             unit_out(profile.home) if profile.home else None,
             iso(profile.created_at),

@@ -6,7 +6,7 @@ from flask_login import current_user
 from quiz import clock
 from quiz.extensions import db, platform
 from quiz.intake.season import ContestCard, RoundCard
-from quiz.services import board_pages, boards, papers, releases
+from quiz.services import board_pages, boards, papers, releases, today
 from quiz.services import units as unit_service
 from quiz.services.boards import MAX_PEOPLE
 from quiz.sessions import home_unit
@@ -57,10 +57,11 @@ def people() -> str:
     unit = request.args.get("unit", "").strip().upper() or None
     session = db.session()
     above = unit_service.get(session, unit) if unit else None
-    board = boards.people_board(session, platform().cache, contest, card, unit, MAX_PEOPLE, now)
+    bracket = request.args.get("bracket", "").strip() or None
+    board = boards.people_board(session, platform().cache, contest, card, unit, MAX_PEOPLE, now, bracket)
     page = board_pages.page_of(board.rows, request.args.get("q", ""), _page_number())
     own = None
-    if card is not None and current_user.is_authenticated:
+    if card is not None and bracket is None and current_user.is_authenticated:
         own = board_pages.own_standing(session, card, current_user.id, clock.to_ms(now))
     return render_template(
         "boards/people.html",
@@ -68,6 +69,8 @@ def people() -> str:
         card=card,
         board=board,
         above=above,
+        brackets=today.rules_of(card).brackets if card else (),
+        bracket=bracket,
         page=page,
         names=board_pages.names_of(session, [row.unit_code for row in page.rows]),
         own=own,

@@ -58,6 +58,9 @@ RAIL = (
             *(
                 "round_page",
                 "ranking",
+                "barred",
+                "bar_from_contest",
+                "unbar_from_contest",
                 "change_round",
                 "freeze",
                 "schedule",

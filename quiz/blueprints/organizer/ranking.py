@@ -18,12 +18,15 @@ def ranking(slug: str, number: int) -> str:
     contest, session = contest_of(slug), db.session()
     shown = round_of(contest, number)
     after = min(max(request.args.get("after", 0, int), 0), why.MOST_LINES - LINES)
-    lines = why.ranking(session, shown, LINES, after)
+    bracket = request.args.get("bracket") or None
+    lines = why.ranking(session, shown, LINES, after, bracket)
     return render_template(
         "organizer/ranking.html",
         contest=contest,
         round=shown,
         phase=shown.phase(clock.now()).value,
+        brackets=rules_text.bracket_names(shown.rules),
+        bracket=bracket,
         rules=rules_text.stored(shown.rules),
         lines=lines,
         following=after + LINES if len(lines) == LINES and after + LINES < why.MOST_LINES else None,

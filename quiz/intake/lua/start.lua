@@ -10,7 +10,9 @@ local c = redis.call('HMGET', KEYS[1], 'windows', 'cap', 'limit', 'grace')
 if not c[1] then return {'unprimed'} end
 local now, pid = tonumber(ARGV[1]), ARGV[2]
 
-local bar = redis.call('HGET', KEYS[5], pid)
+local bars = redis.call('HMGET', KEYS[5], pid, pid .. ':c')
+local bar = bars[1]
+if bars[2] then return {'barred_here'} end
 if bar then
   if bar == 'x' then return {'barred'} end
   if tonumber(ARGV[3]) < tonumber(bar) then return {'stale'} end

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from quiz import clock
 from quiz.intake import primer
 from quiz.intake.season import RoundCard
-from quiz.models import Entry, User
+from quiz.models import ContestBar, Entry, User
 from quiz.services.season.cards import contest_cards, publish
+from scoring.rules import FUNCTIONS
 
 _STREAMED = 5_000
 
@@ -40,6 +41,7 @@ def prime_round(session: Session, redis: Redis, card: RoundCard, now: datetime, 
     """One round's shards. The window and the limits come last: until then its calls are answered 503."""
     primer.ensure_groups(redis, card, range(card.shards))
     _prime_bars(session, redis, card)
+    prime_contest_bars(session, redis, card)
     if clock.to_ms(now) >= card.opens:
         primer.write_attempts(redis, card, _last_attempts(session, card, issuer))
     primer.write_configs(redis, card)
@@ -65,6 +67,26 @@ def _bars(session: Session) -> dict[int, int | None]:
         select(User.id, User.auth_epoch, User.barred_at).where(or_(User.auth_epoch > 0, User.barred_at.is_not(None)))
     )
     return {user_id: None if barred_at is not None else epoch for user_id, epoch, barred_at in rows}
+
+
+def prime_contest_bars(session: Session, redis: Redis, card: RoundCard) -> None:
+    """Copy who is kept out of the round by its contest, until the shards say what the table says."""
+    while True:
+        wanted = barred_from(session, card)
+        held = primer.read_contest_bars(redis, card)
+        if held == wanted:
+            return
+        primer.write_contest_bars(redis, card, dict.fromkeys(held - wanted, False) | dict.fromkeys(wanted, True))
+
+
+def barred_from(session: Session, card: RoundCard) -> set[int]:
+    """Account ids that the round's contest keeps out: without a function always, with one if the rules bar it."""
+    functions = [kind for kind in card.rules.get("barred_kinds", ()) if kind in FUNCTIONS]
+    statement = select(ContestBar.user_id).where(
+        ContestBar.contest_id == card.contest_id,
+        or_(ContestBar.function.is_(None), ContestBar.function.in_(functions)),
+    )
+    return set(session.scalars(statement))
 
 
 def _last_attempts(session: Session, card: RoundCard, issuer: int) -> Iterator[tuple[int, int, int]]:

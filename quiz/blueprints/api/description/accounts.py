@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from quiz.blueprints.api.description.parts import TIME, Document, answered, body, exactly, obj, ref, responses
+from quiz.blueprints.api.description.parts import (
+    MEMBER_KIND,
+    TIME,
+    Document,
+    answered,
+    body,
+    exactly,
+    obj,
+    ref,
+    responses,
+)
 
 TAG = "accounts"
 ABOUT = _l("Registering and signing in.")
@@ -45,7 +55,10 @@ SCHEMAS: dict[str, Document] = {
             },
             "consent": {"type": "boolean", "const": True},
         },
-        {"birth_year": {"type": ["integer", "null"], "minimum": 1900, "maximum": 2100, "examples": [2003]}},
+        {
+            "birth_year": {"type": ["integer", "null"], "minimum": 1900, "maximum": 2100, "examples": [2003]},
+            "member_kind": MEMBER_KIND,
+        },
     ),
     "Credentials": obj({"phone": {"type": "string"}, "password": {"type": "string"}}),
     "Token": exactly({"token": {"type": "string"}, "expires_at": TIME}),

@@ -100,6 +100,12 @@ PATHS: dict[str, Document] = {
                     "examples": {"province": {"value": "01"}},
                 },
                 {
+                    "name": "bracket",
+                    "in": "query",
+                    "description": _l("Only people of the bracket with this key in the round's rules."),
+                    "schema": {"type": "string"},
+                },
+                {
                     "name": "limit",
                     "in": "query",
                     "description": _l("Number of rows at most."),

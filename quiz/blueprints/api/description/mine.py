@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext as _l
 
 from quiz.blueprints.api.description.parts import (
     BEARER,
+    MEMBER_KIND,
     TIME,
     Document,
     answered,
@@ -37,6 +38,7 @@ SCHEMAS: dict[str, Document] = {
             "full_name": {"type": "string"},
             "phone": {"type": ["string", "null"]},
             "birth_year": {"type": ["integer", "null"]},
+            "member_kind": MEMBER_KIND,
             "role": {"type": "string", "enum": ["participant", "officer", "organizer", "administrator"]},
             "unit": {"oneOf": [{"type": "null"}, ref("HomeUnit")]},
             "created_at": TIME,

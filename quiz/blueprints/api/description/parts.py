@@ -6,7 +6,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from quiz.errors import PROBLEMS
+from quiz.errors import NOT_ELIGIBLE, PROBLEMS
+from quiz.services import member_kinds
 
 Document = dict[str, Any]
 
@@ -27,12 +28,21 @@ PROBLEM: Document = {
                 "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
             },
         },
+        "reason": {
+            "type": "string",
+            "description": _l("With not_eligible: which of the rules."),
+            "enum": sorted(NOT_ELIGIBLE),
+        },
         "opens_at": {"type": "string", "format": "date-time", "description": _l("With round_not_open.")},
         "closes_at": {"type": "string", "format": "date-time", "description": _l("With round_not_open.")},
     },
 }
 
 TIME: Document = {"type": "string", "format": "date-time", "examples": ["2025-11-10T20:15:00.000+07:00"]}
+MEMBER_KIND: Document = {
+    "enum": [*member_kinds.KINDS, None],
+    "description": _l("What the person said to be; null: nothing."),
+}
 BEARER: list[Document] = [{"bearer": []}]
 BEARER_OR_NONE: list[Document] = [{}, {"bearer": []}]
 
