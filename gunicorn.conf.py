@@ -59,7 +59,7 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     """In each web process, once its application stands: it publishes its figures from here on."""
-    from quiz import observe
+    from quiz import door, observe
     from quiz.services import passwords
 
     held = worker.wsgi.extensions.get("quiz80")
@@ -67,6 +67,7 @@ def post_worker_init(worker: Any) -> None:
     if held is not None:
         worker.beat = observe.start_beat(held.cache)
         passwords.prepare()
+        worker.door = door.watch(worker.wsgi, worker.sockets)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

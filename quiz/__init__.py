@@ -10,7 +10,7 @@ from quiz.config import Settings, load_settings
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application: an ordered list of steps, nothing else. It never migrates and never loads data."""
-    from quiz import audiences, blueprints, cli, extensions, logs, observe, pages, web
+    from quiz import audiences, blueprints, cli, door, extensions, logs, observe, pages, web
 
     settings = settings or load_settings()
     logs.configure(settings.log_level)
@@ -27,5 +27,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     blueprints.register(app)
     web.init_errors(app)
     cli.register(app)
+    door.init(app, settings)
     observe.init(app, settings)
     return app

@@ -67,6 +67,7 @@ AUDIENCES: Mapping[str, Audience] = {
     "site.privacy": Audience.EVERYBODY,
     "site.preferences": Audience.EVERYBODY,
     "site.now": Audience.EVERYBODY,
+    "site.waiting": Audience.EVERYBODY,
     "boards.units": Audience.EVERYBODY,
     "boards.people": Audience.EVERYBODY,
     "account.register": Audience.EVERYBODY,

@@ -41,6 +41,10 @@ class Settings:
     drain_lanes: int
     log_level: str
     secure_cookies: bool
+    door_patience_ms: int = 600
+    """How late a web process may be before newcomers wait; 0: nobody ever waits."""
+    door_per_s: int = 0
+    """How many newcomers a web process lets in a second; 0: as many as it finds it can."""
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:
@@ -124,4 +128,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         drain_lanes=_integer(env, "QUIZ80_DRAIN_LANES", default=1, low=1, high=16),
         log_level=_log_level(env),
         secure_cookies=_boolean(env, "QUIZ80_SECURE_COOKIES", default=False),
+        door_patience_ms=_integer(env, "QUIZ80_DOOR_PATIENCE_MS", default=600, low=0, high=60_000),
+        door_per_s=_integer(env, "QUIZ80_DOOR_PER_S", default=0, low=0, high=100_000),
     )

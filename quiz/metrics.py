@@ -213,6 +213,8 @@ _INTAKE = {
     "drafts": ("quiz80_drafts", "Drafts kept."),
     "steps": ("quiz80_steps", "Steps of papers whose questions come one by one."),
     "receipts_again": ("quiz80_receipts_again", "Receipts given again for a paper that was handed in before."),
+    "tickets": ("quiz80_waiting_tickets", "Places taken in the line before the door."),
+    "let_in": ("quiz80_waiting_let_in", "Requests let in because their ticket was called."),
     "lapsed": ("quiz80_attempts_lapsed", "Attempts whose time was over and that had no draft."),
 }
 _ACCEPTED = "accepted_"

@@ -17,6 +17,8 @@ COUNTS: dict[str, int] = dict.fromkeys(
         "accepted_deadline",
         "receipts_again",
         "lapsed",
+        "tickets",
+        "let_in",
     ),
     0,
 )

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from quiz.clock import from_ms, to_ms
-from quiz.intake import boards, keys
+from quiz.intake import boards, keys, line
 from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.season import RoundCard, Season, SeasonCache
 from quiz.metrics import Gauge
@@ -177,6 +177,9 @@ def _intake_gauges(intake: Redis, cards: Sequence[RoundCard], now: datetime) -> 
         Gauge("quiz80_backlog_entries", "Entries taken and not stored yet.", _by_round(cards, backlog)),
         Gauge("quiz80_oldest_undrained_seconds", "Age of the oldest entry not stored yet.", _by_round(cards, oldest)),
         Gauge("quiz80_dead_letters", "Messages that could not be stored.", [({}, dead)]),
+        Gauge(
+            "quiz80_waiting", "Places in the line before the door not called yet.", [({}, line.look(intake).waiting)]
+        ),
         Gauge(
             "quiz80_entries_drained",
             "Messages taken off the streams, by worker.",

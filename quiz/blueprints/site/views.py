@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, session
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -87,6 +87,12 @@ def _progress(card: RoundCard, now: int) -> Progress | None:
 def now() -> Response:
     """Nothing but the Date of its answer: a device whose clocks disagree asks before it ends a paper."""
     return Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+@blueprint.get("/waiting")
+def waiting() -> Response:
+    """The wait is over, or there was none: the door (quiz/door) answers here as long as there is one."""
+    return redirect(safe_next(request.args.get("to")) or url_for("site.home"), 303)
 
 
 @blueprint.get("/rounds")
