@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from quiz.intake import keys
-from quiz.intake.draw import Stratum
+from quiz.intake.draw import BY_LOT, Plan, Stratum
 from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.events import turned_bits
 
@@ -45,9 +45,13 @@ class RoundCard(msgspec.Struct, frozen=True):
     finalized: int | None
     published: int | None
 
-    def draw_plan(self) -> list[Stratum]:
+    draw_way: int = BY_LOT
+    """How papers are drawn from this bank; a season document that does not say it is older than the other ways."""
+
+    def draw_plan(self) -> Plan:
         fixed = bool(self.rules.get("fixed"))
-        return [Stratum(tuple(places), count, fixed) for places, count in self.strata]
+        strata = tuple(Stratum(tuple(places), count, fixed) for places, count in self.strata)
+        return Plan(BY_LOT if fixed else self.draw_way, strata)
 
 
 class Notice(msgspec.Struct, frozen=True):

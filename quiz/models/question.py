@@ -69,6 +69,8 @@ class Bank(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"))
     version: Mapped[int] = mapped_column(SmallInteger)
     content: Mapped[list[Any]]
+    draw_way: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    """How papers are drawn from it (quiz.intake.draw): as when it was frozen, whatever newer ways there are."""
     frozen_at: Mapped[datetime]
 
 

@@ -3,6 +3,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from flask import Flask
 from redis import Redis
@@ -14,8 +15,9 @@ from quiz import clock
 from quiz.errors import Refusal
 from quiz.extensions import Platform, db
 from quiz.intake import keys
-from quiz.intake.draw import draw
+from quiz.intake.draw import BY_LOT, NEWEST, by_lot, draw
 from quiz.intake.errors import IntakeUnavailable
+from quiz.intake.season import RoundCard
 from quiz.models import AuditEvent, Bank, Contest, KeyVersion, Option, Question, Round
 from quiz.phases import Phase
 from quiz.services import questions, season
@@ -244,6 +246,19 @@ def test_a_fixed_set_is_the_bank_as_it_stands(session: Session, contest: Contest
     made = seasons.draft_round(session, contest, rules={"questions": 20, "fixed": True})
     plan = season.round_card(made, season.freeze_bank(session, made, OPENS)).draw_plan()
     assert [draw(b"secret", who, 1, plan) for who in (1, 2)] == [list(range(20))] * 2
+
+
+def test_a_bank_is_drawn_as_when_it_was_frozen(session: Session, contest: Contest) -> None:
+    """An upgrade in the middle of a round changes nobody's paper."""
+    made = seasons.draft_round(session, contest)
+    bank = season.freeze_bank(session, made, OPENS)
+    assert season.round_card(made, bank).draw_plan().way == NEWEST
+    bank.draw_way = BY_LOT
+    card = season.round_card(made, bank)
+    assert draw(b"secret", 7, 2, card.draw_plan()) == by_lot(b"secret", 7, 2, card.draw_plan().strata)
+    # A season document of the code before says nothing about ways.
+    document = {name: value for name, value in msgspec.to_builtins(card).items() if name != "draw_way"}
+    assert msgspec.convert(document, RoundCard).draw_plan() == card.draw_plan()
 
 
 def test_a_draw_by_topic_and_difficulty_never_gives_a_question_twice(session: Session, contest: Contest) -> None:

@@ -6,7 +6,7 @@ copy what is committed.
 
 from quiz.services.season.banks import MAX_OPTIONS, freeze_bank
 from quiz.services.season.calendar import Move, copy_move, move, plan, preview_move
-from quiz.services.season.cards import contest_cards, publish, round_card, strata_of
+from quiz.services.season.cards import contest_cards, homes_of, parts_of, publish, round_card, strata_of
 from quiz.services.season.contests import create_contest, create_round, schedule_round
 from quiz.services.season.planning import (
     TEMPLATES,
@@ -38,8 +38,10 @@ __all__ = [
     "daily_windows",
     "fixed_parts",
     "freeze_bank",
+    "homes_of",
     "make_contest",
     "move",
+    "parts_of",
     "plan",
     "preview_move",
     "prime_all",

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, selectinload
 
 from quiz.errors import FieldError, Refusal
+from quiz.intake import draw
 from quiz.models import Bank, KeyVersion, Option, Question, Round
 from quiz.services import audit
 from quiz.services.season.cards import strata_of
@@ -47,7 +48,13 @@ def freeze_bank(session: Session, frozen: Round, now: datetime, *, actor_id: int
         content.append(_content(place, question, options, mask))
         key.append({"accept": [mask], "void": False})
     strata_of(rules_from(frozen.rules), content)
-    bank = Bank(round_id=frozen.id, version=_next(session, Bank, frozen.id), content=content, frozen_at=now)
+    bank = Bank(
+        round_id=frozen.id,
+        version=_next(session, Bank, frozen.id),
+        content=content,
+        draw_way=draw.NEWEST,
+        frozen_at=now,
+    )
     version = KeyVersion(
         round_id=frozen.id,
         bank_version=bank.version,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from quiz import clock
 from quiz.errors import FieldError, Refusal
+from quiz.intake.draw import BY_LOT
 from quiz.intake.season import BankOption, BankQuestion, ContestCard, Notice, RoundCard, write_bank, write_season
 from quiz.models import Bank, Contest, Round
 from quiz.services import announcements
@@ -44,6 +45,7 @@ def round_card(made: Round, bank: Bank | None) -> RoundCard:
         bank_version=None if bank is None else bank.version,
         draw_secret=made.draw_secret,
         strata=[] if bank is None else strata_of(rules, bank.content),
+        draw_way=BY_LOT if bank is None else bank.draw_way,
         shards=made.shards,
         scheduled=_maybe_ms(made.scheduled_at),
         finalized=_maybe_ms(made.finalized_at),
@@ -67,10 +69,9 @@ def strata_of(rules: Rules, content: Sequence[Mapping[str, Any]]) -> list[tuple[
             need=rules.questions,
         )
         raise Refusal("invalid_request", errors=(FieldError("bank", message),))
-    parts = rules.draw or (DrawPart(rules.questions),)
+    parts, homes = parts_of(rules), homes_of(rules, content)
     places: list[list[int]] = [[] for _ in parts]
-    for place, question in enumerate(content):
-        home = next((number for number, part in enumerate(parts) if _fits(part, question)), None)
+    for place, home in enumerate(homes):
         if home is not None:
             places[home].append(place)
     for number, part in enumerate(parts):
@@ -83,6 +84,17 @@ def strata_of(rules: Rules, content: Sequence[Mapping[str, Any]]) -> list[tuple[
             )
             raise Refusal("invalid_request", errors=(FieldError("bank", message),))
     return [(places[number], part.count) for number, part in enumerate(parts)]
+
+
+def parts_of(rules: Rules) -> tuple[DrawPart, ...]:
+    """What a paper is made of; without parts in the rules all of it comes from the whole bank."""
+    return rules.draw or (DrawPart(rules.questions),)
+
+
+def homes_of(rules: Rules, content: Sequence[Mapping[str, Any]]) -> list[int | None]:
+    """For each question (its topic and difficulty) the place of the first part that it fits; None if it fits none."""
+    parts = parts_of(rules)
+    return [next((number for number, part in enumerate(parts) if _fits(part, question)), None) for question in content]
 
 
 def contest_cards(session: Session) -> list[ContestCard]:
