@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from quiz.errors import FieldError, Refusal
 from quiz.models import Bank, Contest, Option, Question, Round, User
-from quiz.services import audit, duplicates, question_files
+from quiz.services import audit, bank_work, duplicates, question_files
 from quiz.services.formats import QuestionDraft
 from quiz.services.formats.drafts import faults_of
 from quiz.services.questions import draft_of
@@ -43,6 +43,10 @@ class Page:
     """Of the round, whatever is looked for."""
     unreviewed: int
     topics: list[str]
+    found_ids: list[int]
+    """Of all pages."""
+    parts: list[bank_work.Part]
+    """Of the round's draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,9 @@ def rounds(session: Session) -> list[RoundBank]:
     return [RoundBank(*row) for row in found]
 
 
-def page(session: Session, round_id: int, wanted: Wanted) -> Page:
+def page(session: Session, of: Round, wanted: Wanted) -> Page:
     """A page of the round's questions; words are looked for in texts, options, topics and tags, without accents."""
-    questions = newest_questions(session, round_id)
+    questions = newest_questions(session, of.id)
     found = [question for question in questions if _fits(question, wanted, fold(wanted.words).split())]
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(wanted.page, 1), pages)
@@ -98,7 +102,15 @@ def page(session: Session, round_id: int, wanted: Wanted) -> Page:
         total=len(questions),
         unreviewed=sum(question.reviewed_at is None for question in questions),
         topics=sorted({question.topic for question in questions if question.topic}),
+        found_ids=[question.id for question in found],
+        parts=bank_work.parts(of, questions),
     )
+
+
+def topics(session: Session, contest_id: int) -> list[str]:
+    """The topics that the contest's questions have, for a form to offer."""
+    found = session.scalars(select(Question.topic).where(Question.contest_id == contest_id).distinct())
+    return sorted(filter(None, found), key=fold)
 
 
 def _fits(question: Question, wanted: Wanted, words: Sequence[str]) -> bool:

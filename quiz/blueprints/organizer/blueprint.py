@@ -33,6 +33,7 @@ _ORGANIZERS = frozenset({"organizer", "administrator"})
 _ALL = _ORGANIZERS | {"officer"}
 _QUESTIONS = (
     *("questions", "bank", "freeze_bank", "sample_paper", "question_statistics"),
+    *("new_question", "create_question", "change_questions"),
     *("question", "review_question", "retire_question", "revise_question"),
     *("import_questions", "read_questions", "add_questions", "export_questions"),
     *("key", "propose_key", "approve_key", "cancel_key", "try_key_again"),
