@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from quiz.clock import iso
 from quiz.intake import boards as contract
 from quiz.intake.boards import BoardDocument
+from scoring import ranks
 
 _LEASE = "quiz80:boards:writer"
 _LEASE_MS = 10_000
@@ -85,13 +86,14 @@ def load_tree(session: Session) -> Tree:
 
 
 def refresh_round(session: Session, cache: Redis, tree: Tree, round_id: int, now: datetime) -> None:
-    """Write the boards of a round from its tallies.
+    """Write the boards of a round from its tallies; its ladder of ranks is due then, once ranks may be seen.
 
     Average scores stay null until the round's scores are released: with one participant in a commune the average is
     that person's score.
     """
     facts = session.execute(
-        text("SELECT contest_id, number, rules, closes_at FROM round WHERE id = :round"), {"round": round_id}
+        text("SELECT contest_id, number, rules, closes_at, finalized_at FROM round WHERE id = :round"),
+        {"round": round_id},
     ).one()
     released = scores_released(facts.rules, facts.closes_at, now)
     leaves = {
@@ -106,6 +108,8 @@ def refresh_round(session: Session, cache: Redis, tree: Tree, round_id: int, now
     }
     targets = _targets(session, facts.contest_id, round_id)
     _write(cache, contract.round_scope(round_id), facts.number, tree, leaves, targets, now)
+    if released and facts.finalized_at is None:
+        ranks.mark_dirty(cache, round_id)
 
 
 def refresh_contest(session: Session, cache: Redis, tree: Tree, contest_id: int, now: datetime) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from quiz.intake import keys
 from quiz.intake.season import RoundCard
-from scoring import ordering, recount
+from scoring import ordering, ranks, recount
 from scoring.rules import Rules
 from scoring.storing import LOCK_CLASS, load_scorer
 
@@ -72,6 +72,7 @@ def finalize_round(session: Session, round_id: int, now: datetime) -> bool:
         _write_gaps(cursor, round_id, true_number(session, round_id, rules))
     recount.repair(session, [round_id])
     write_ranks(session, round_id)
+    ranks.forget(session, round_id)
     return True
 
 

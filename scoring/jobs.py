@@ -26,7 +26,7 @@ from quiz.extensions import Platform, db
 from quiz.intake import work
 from quiz.intake.boards import DIRTY
 from quiz.services import audit, corrections
-from scoring import boards, finalize, regrade, sweeper
+from scoring import boards, finalize, ranks, regrade, sweeper
 from scoring.drain import Drain
 
 DRAIN_SECONDS = 60.0
@@ -142,23 +142,27 @@ class _Lane:
 
     def _write_boards(self) -> None:
         now = time.monotonic()
-        if now < self._boards_at or not self._held.cache.exists(DIRTY):
+        if now < self._boards_at:
             return
-        if self._tree is None or now >= self._tree_until:
-            self._tree = boards.load_tree(db.session())
-            self._tree_until = now + TREE_SECONDS
-        boards.refresh_dirty(db.session(), self._held.cache, self._tree, clock.now())
-        db.session.rollback()
+        if self._held.cache.exists(DIRTY):
+            if self._tree is None or now >= self._tree_until:
+                self._tree = boards.load_tree(db.session())
+                self._tree_until = now + TREE_SECONDS
+            boards.refresh_dirty(db.session(), self._held.cache, self._tree, clock.now())
+            db.session.rollback()
+        ranks.refresh_dirty(db.session(), self._held.cache)
         self._boards_at = time.monotonic() + BOARDS_EVERY
 
 
 def refresh_boards() -> None:
-    """Write the boards that are marked dirty."""
+    """Write the boards that are marked dirty, then the ladders of ranks that are due."""
     app = application()
     held = _platform(app)
     _begun(held.queue, "refresh_boards")
     with app.app_context():
         boards.refresh_dirty(db.session(), held.cache, boards.load_tree(db.session()), clock.now())
+        db.session.rollback()
+        ranks.refresh_dirty(db.session(), held.cache)
 
 
 def prime() -> None:

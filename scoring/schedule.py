@@ -22,7 +22,7 @@ from quiz.intake import boards as board_contract
 from quiz.intake import keys, primer, work
 from quiz.intake.errors import IntakeUnavailable
 from quiz.services import corrections
-from scoring import boards, jobs, sweeper
+from scoring import boards, jobs, ranks, sweeper
 
 TICK_SECONDS = 1.0
 LEASE = "quiz80:scheduler"
@@ -90,7 +90,7 @@ class Scheduler:
         }
         self._closed = closed
         boards.mark_dirty(self._held.cache, stale)
-        if self._held.cache.exists(board_contract.DIRTY):
+        if self._held.cache.exists(board_contract.DIRTY) or ranks.is_due(self._held.cache):
             jobs.enqueue_once(self._held.queue, "boards", "refresh_boards")
 
     def _corrections(self, _now: datetime) -> None:

@@ -11,7 +11,7 @@ from quiz.models.entry import Entry
 from quiz.models.question import Bank, KeyVersion, Option, Question
 from quiz.models.signal import Signal, SignalEntry, SignalScan
 from quiz.models.staff import RecoveryCode, SecondFactor
-from quiz.models.standing import ContestStanding, ContestTally, Standing, Tally, Watermark
+from quiz.models.standing import ContestStanding, ContestTally, RankStep, Standing, Tally, Watermark
 from quiz.models.trail import AuditEvent, CountingEvent
 from quiz.models.unit import Target, Unit, UnitChange
 from quiz.models.user import Identity, User
@@ -35,6 +35,7 @@ __all__ = [
     "KeyVersion",
     "Option",
     "Question",
+    "RankStep",
     "RecoveryCode",
     "Round",
     "SecondFactor",

@@ -41,6 +41,16 @@ class Standing(Base):
     """Written when the round becomes final; until then a rank is counted when it is asked for."""
 
 
+class RankStep(Base):
+    """A rung of a round's ladder of merits: so many standings are above it. Written by scoring.ranks, a copy."""
+
+    __tablename__ = "rank_step"
+
+    round_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    merit: Mapped[bytes] = mapped_column(primary_key=True)
+    above: Mapped[int]
+
+
 class ContestStanding(Base):
     """A person in the whole contest: people of the contest are not the sum of the rounds."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quiz.errors import Refusal
@@ -16,6 +16,7 @@ from quiz.intake.season import ContestCard, RoundCard
 from quiz.models import Standing, Unit, User
 from quiz.services import releases
 from quiz.services.boards import UnitBoard, UnitRow, read_unit_board
+from quiz.services.ranks import rank_of
 from quiz.services.vietnamese import fold
 
 PAGE = 20
@@ -126,6 +127,5 @@ def own_standing(session: Session, card: RoundCard, user_id: int, now_ms: int) -
     standing = session.scalar(statement.where(Standing.round_id == card.id, User.id == user_id))
     if standing is None:
         return None
-    better = select(func.count()).where(Standing.round_id == card.id, Standing.merit > standing.merit)
-    rank = standing.rank or 1 + (session.scalar(better) or 0)
+    rank = standing.rank or rank_of(session, card.id, standing.merit)
     return OwnStanding(rank, standing.score, standing.duration_ms)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quiz.clock import from_ms, to_ms
@@ -20,6 +20,7 @@ from quiz.intake.signing import EntryName, time_in
 from quiz.models import Bank, Entry, KeyVersion, Question, Round, Standing, User
 from quiz.services import releases
 from quiz.services.papers import Desk, read_masks, turns_of
+from quiz.services.ranks import rank_of
 from scoring.rules import QuestionKey, key_from
 
 State = Literal["accepted", "scored"]
@@ -192,13 +193,9 @@ def _ranks(session: Session, cards: Sequence[RoundCard], user_id: int) -> dict[E
         .where(Standing.round_id.in_([card.id for card in cards]), User.id == user_id)
     )
     return {
-        _name(standing): standing.rank or _counted_rank(session, standing) for standing in session.scalars(statement)
+        _name(standing): standing.rank or rank_of(session, standing.round_id, standing.merit)
+        for standing in session.scalars(statement)
     }
-
-
-def _counted_rank(session: Session, standing: Standing) -> int:
-    better = select(func.count()).where(Standing.round_id == standing.round_id, Standing.merit > standing.merit)
-    return 1 + (session.scalar(better) or 0)
 
 
 def _name(row: Entry | Standing) -> EntryName:
