@@ -1,16 +1,21 @@
 """With a whole contest stored (7.4 million entries of 2.1 million people in 23 rounds): is anything slower?
 
-Two stacks, one empty and one full, take turns; ratios are medians of pairs. On the full one: my rank, the recount of
-everything, and scoring a round again.
+Two stacks, one empty and one full, take turns; ratios are medians of pairs. On the full one: the pages of the boards,
+my rank, the recount of everything, and scoring the largest round, a million entries, again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from statistics import median
+from typing import Any
+from unittest import mock
 
-from sqlalchemy import select, text
+import psycopg
+from sqlalchemy import func, select, text
 
 from bench import drain as draining
 from bench import lab as laboratory
@@ -22,11 +27,22 @@ from quiz import clock
 from quiz.extensions import db
 from quiz.intake.season import RoundCard
 from quiz.models import KeyVersion, Standing
-from quiz.services import entries as entry_service
-from scoring import recount, regrade
+from quiz.services.ranks import rank_of
+from scoring import boards, ranks, recount, regrade
 
 ROUNDS = 23
 PAIRS = 5
+PAGES = (
+    "/api/v1/boards/units?level=province",
+    "/api/v1/boards/units?level=commune",
+    "/api/v1/boards/units?round={number}&level=commune&parent=01",
+    "/api/v1/boards/participants?round={number}",
+    "/api/v1/boards/participants?round={number}&unit=01",
+    "/boards?round={number}",
+    "/boards?round={number}&parent=01",
+    "/boards/people?round={number}",
+)
+"""What is asked of the boards, `number` being the largest stored round's."""
 
 
 def run() -> Figures:
@@ -34,14 +50,19 @@ def run() -> Figures:
     with laboratory.lab() as empty, laboratory.lab() as full:
         cards = {lab.var: _season(lab, full=lab is full) for lab in (empty, full)}
         drains, submits = [], []
+        statements: set[int] = set()
         for pair in range(PAIRS):
             speeds = {}
             for lab in (empty, full) if pair % 2 else (full, empty):
                 with lab.app.app_context():
-                    speeds[lab is full] = _pair(lab, cards[lab.var], pair)
+                    *speeds[lab is full], sent = _pair(lab, cards[lab.var], pair)
+                    statements.add(sent)
             drains.append(speeds[True][0] / speeds[False][0])
             submits.append(speeds[True][1] / speeds[False][1])
             print(f"  full / empty: drain {drains[-1]:.2f}, hand-in {submits[-1]:.2f}", flush=True)
+            if len(statements) > 1:
+                raise RuntimeError(f"the same batches took different numbers of statements: {sorted(statements)}")
+            statements.clear()
         with full.app.app_context():
             return {
                 "flat_drain_ratio": round(median(drains), 3),
@@ -63,35 +84,58 @@ def _season(lab: Lab, *, full: bool) -> RoundCard:
 
 
 def _store_rounds(lab: Lab, contest: int) -> int:
-    """Past rounds of the size of a real contest's, written as the drain would have left them."""
-    entries, people = sized(7_400_000, 23_000) // ROUNDS, sized(2_100_000, 10_000)
+    """Past rounds of the size of a real contest's, written as the drain would have left them.
+
+    The last one has a million entries, the others share the rest evenly.
+    """
+    largest, people = sized(1_000_000, 3_000), sized(2_100_000, 10_000)
+    sizes = [(sized(7_400_000, 23_000) - largest) // (ROUNDS - 1)] * (ROUNDS - 1) + [largest]
     laboratory.add_participants(lab, people)
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=7 * (ROUNDS + 1))
     rounds = []
     for number in range(1, ROUNDS + 1):
         opens = start + timedelta(days=7 * (number - 1))
         card = laboratory.add_round(lab, contest, number + 1, opens=opens, closes=opens + timedelta(days=6))
-        stored.fill(lab, card.id, opens, entries, people)
+        stored.fill(lab, card.id, opens, sizes[number - 1], people)
         rounds.append(card.id)
     recount.repair(lab.session, rounds)
     lab.session.commit()
     lab.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).execute(text("VACUUM ANALYZE"))
     lab.session.commit()
-    return entries * ROUNDS
+    return sum(sizes)
 
 
-def _pair(lab: Lab, card: RoundCard, pair: int) -> tuple[float, float]:
-    """(entries drained a second, sheets taken a second)."""
-    entries = sized(100_000, 5_000)
+def _pair(lab: Lab, card: RoundCard, pair: int) -> tuple[float, float, int]:
+    """(entries drained a second, sheets taken a second, statements that the drain sent)."""
+    entries = sized(60_000, 5_000)
     draining.fill(lab, card, entries, first=3_000_000 + pair * entries)
-    drained = draining.timed(lab, card, entries)[0]
-    seconds = sized(6, 2)
+    with _statements() as sent:
+        drained = draining.timed(lab, card, entries)[0]
+    seconds = sized(4, 2)
     first = 10_000_000 + pair * seconds * submit.PER_S
     with laboratory.web(lab, ready="/api/v1/contest") as (ours, _):
         prefix = submit.sheets(lab, card, range(first, first + seconds * submit.PER_S))
         taken = submit.replay(ours, prefix, seconds).per_s
     submit.drain_all(lab, card)
-    return drained, taken
+    return drained, taken, len(sent)
+
+
+@contextlib.contextmanager
+def _statements() -> Iterator[list[None]]:
+    """One item for each statement that psycopg is given meanwhile."""
+    sent: list[None] = []
+    execute, copy = psycopg.Cursor.execute, psycopg.Cursor.copy
+
+    def executed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        sent.append(None)
+        return execute(self, *args, **kwargs)
+
+    def copied(self: Any, *args: Any, **kwargs: Any) -> Any:
+        sent.append(None)
+        return copy(self, *args, **kwargs)
+
+    with mock.patch.multiple(psycopg.Cursor, execute=executed, copy=copied):
+        yield sent
 
 
 def _of_the_full(lab: Lab) -> Figures:
@@ -103,27 +147,56 @@ def _of_the_full(lab: Lab) -> Figures:
     recounted = time.monotonic() - began
     if differences:
         raise RuntimeError(f"the recount differs: {differences[:3]}")
-    figures = _rescored(lab, largest[0])
+    figures = {**_pages(lab, largest[0]), **_my_rank(lab, largest[0]), **_rescored(lab, largest[0])}
     return {
         "stored_entries": session.scalar(text("SELECT count(*) FROM entry")),
         "recount_seconds": round(recounted, 1),
-        "my_rank_ms": _rank_ms(lab, largest[0]),
         "rescore_entries": largest[1],
         **figures,
     }
 
 
-def _rank_ms(lab: Lab, round_id: int) -> float:
+def _pages(lab: Lab, round_id: int) -> Figures:
+    """The slowest page's p99, asked one after the other: nearly all of it is the server's own time."""
+    number = lab.session.scalar(text("SELECT number FROM round WHERE id = :id"), {"id": round_id})
+    began = time.monotonic()
+    boards.rebuild_all(lab.session, lab.platform.cache, clock.now())
+    lab.session.rollback()
+    rebuilt = time.monotonic() - began
+    slowest = 0.0
+    with laboratory.web(lab, ready="/api/v1/contest") as (ours, _):
+        for path in PAGES:
+            address = ours + path.format(number=number)
+            load.repeat(address, 1, connections=2)
+            seen = load.repeat(address, sized(4, 2), connections=2)
+            print(f"  {path}: p50 {seen.p50_ms:.1f} ms, p99 {seen.p99_ms:.1f} ms", flush=True)
+            slowest = max(slowest, seen.p99_ms)
+    return {"board_pages_p99_ms": round(slowest, 1), "boards_rebuild_seconds": round(rebuilt, 1)}
+
+
+def _my_rank(lab: Lab, round_id: int) -> Figures:
     """The median of asking for the rank of a hundred people spread over a round that is not final."""
+    began = time.monotonic()
+    ranks.write_ladder(lab.session, round_id)
+    lab.session.commit()
+    written = time.monotonic() - began
     standings = lab.session.scalars(
         select(Standing).where(Standing.round_id == round_id).order_by(text("hashint8(person_id)")).limit(100)
     ).all()
     times = []
     for standing in standings:
         began = time.perf_counter()
-        entry_service._counted_rank(lab.session, standing)
+        found = rank_of(lab.session, round_id, standing.merit)
         times.append((time.perf_counter() - began) * 1000)
-    return middle(times, 2)
+        better = select(func.count()).where(Standing.round_id == round_id, Standing.merit > standing.merit)
+        if found != 1 + lab.session.execute(better).scalar_one():
+            raise RuntimeError("a rank by the ladder is not the rank by a plain count")
+    return {
+        "my_rank_ms": middle(times, 2),
+        "my_rank_max_ms": round(max(times), 2),
+        "my_rank_standings": lab.session.scalar(select(func.count()).where(Standing.round_id == round_id)),
+        "rank_ladder_seconds": round(written, 2),
+    }
 
 
 def _rescored(lab: Lab, round_id: int) -> Figures:

@@ -30,6 +30,7 @@ GOALS: Mapping[str, tuple[str, float]] = {
     "catch_up_seconds": ("<=", 240),
     "flat_submit_ratio": (">=", 0.9),
     "flat_drain_ratio": (">=", 0.9),
+    "board_pages_p99_ms": ("<=", 20),
     "my_rank_ms": ("<=", 5),
     "recount_seconds": ("<=", 120),
     "rescore_seconds": ("<=", 30),
