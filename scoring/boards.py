@@ -23,6 +23,9 @@ from scoring import ranks
 
 _LEASE = "quiz80:boards:writer"
 _LEASE_MS = 10_000
+_WRITTEN = "quiz80:boards:written"
+_WRITTEN_MS = 1_500
+"""For so long after the boards were written nobody but the lanes has to look after them."""
 
 
 @dataclass(slots=True)
@@ -173,7 +176,13 @@ def refresh_dirty(session: Session, cache: Redis, tree: Tree, now: datetime) -> 
         raise
     finally:
         cache.delete(_LEASE)
+    cache.set(_WRITTEN, "1", px=_WRITTEN_MS)
     return rounds
+
+
+def is_due(cache: Redis) -> bool:
+    """Whether rounds moved and no lane is at writing their boards."""
+    return bool(cache.exists(contract.DIRTY)) and not cache.exists(_WRITTEN)
 
 
 def mark_dirty(cache: Redis, rounds: Iterable[int]) -> None:

@@ -27,7 +27,7 @@ from quiz.intake import work
 from quiz.intake.boards import DIRTY
 from quiz.services import audit, corrections
 from scoring import boards, finalize, ranks, regrade, sweeper
-from scoring.drain import Drain
+from scoring.drain import BATCH, Drain
 
 DRAIN_SECONDS = 60.0
 LEASE_MS = 3_000
@@ -36,6 +36,10 @@ GATHER_SECONDS = 0.2
 SMALL = 2_000
 """A batch smaller than this is waited for: each costs a commit and some thirty round trips, however small it is."""
 TREE_SECONDS = 60.0
+QUEUES = ("urgent", "drain", "boards", "default")
+"""In the order in which a worker looks at them."""
+PATIENCE_SECONDS = 1.0
+"""How long a job waits for another worker before a lane asks itself whether there is one."""
 WORK = ("finalize_round", "verify_log", "find_signals")
 """What pages may ask for (quiz.intake.work), by the names of the functions here."""
 WORK_HOLD_MS = 15_000
@@ -82,6 +86,10 @@ def _begun(connection: Redis, function: str, *args: int) -> None:
     connection.delete(f"quiz80:queued:{function}:{':'.join(map(str, args))}")
 
 
+def worker_key(name: str) -> str:
+    return f"quiz80:worker:{name}"
+
+
 def lane_lease(lane: int) -> str:
     return f"quiz80:drain:lane:{lane}"
 
@@ -90,7 +98,10 @@ def lane_lease(lane: int) -> str:
 
 
 def drain_lane(lane: int, lanes: int) -> None:
-    """Drain a lane of shards for a minute, then hand the lane on to a fresh job."""
+    """Drain a lane of shards for a minute, then hand the lane on to a fresh job.
+
+    A lane that stood aside for another job comes back with the scheduler's next tick.
+    """
     app = application()
     held = _platform(app)
     _begun(held.queue, "drain_lane", lane, lanes)
@@ -98,10 +109,12 @@ def drain_lane(lane: int, lanes: int) -> None:
     if not held.queue.set(lane_lease(lane), token, nx=True, px=LEASE_MS):
         return
     with app.app_context():
-        _Lane(held, lane, lanes, token).run()
+        running = _Lane(held, lane, lanes, token)
+        running.run()
     if held.queue.get(lane_lease(lane)) == token.encode():
         held.queue.delete(lane_lease(lane))
-    enqueue_once(held.queue, "drain", "drain_lane", lane, lanes)
+    if not running.stands_aside:
+        enqueue_once(held.queue, "drain", "drain_lane", lane, lanes)
 
 
 class _Lane:
@@ -114,6 +127,8 @@ class _Lane:
         self._tree: boards.Tree | None = None
         self._tree_until = 0.0
         self._boards_at = 0.0
+        self._others = Others(held.queue)
+        self.stands_aside = False
 
     def run(self) -> None:
         until = time.monotonic() + DRAIN_SECONDS
@@ -127,9 +142,12 @@ class _Lane:
             result = self._drain.turn(cards, self._lane, self._lanes)
             if result.rounds:
                 boards.mark_dirty(self._held.cache, result.rounds)
-            # With the streams nearly empty the boards follow at once; under load the scheduler's job writes them.
-            if result.read < 500:
+            # The boards follow at once; with a backlog entries come first, and the scheduler's job writes the boards.
+            if result.read < BATCH // 2:
                 self._write_boards()
+            if self._others.need_me(time.monotonic()):
+                self.stands_aside = True
+                break
             if result.read < SMALL:
                 stopping.wait(max(0.0, GATHER_SECONDS - (time.monotonic() - began)))
 
@@ -152,6 +170,32 @@ class _Lane:
             db.session.rollback()
         ranks.refresh_dirty(db.session(), self._held.cache)
         self._boards_at = time.monotonic() + BOARDS_EVERY
+
+
+class Others:
+    """Whether jobs of other queues wait for the worker that a lane holds."""
+
+    def __init__(self, connection: Redis) -> None:
+        self._connection = connection
+        self._look_at = 0.0
+        self._waited = False
+
+    def need_me(self, now: float) -> bool:
+        """Something has waited at two looks in a row, and this is the only worker.
+
+        Beside another worker a lane goes on: that one is at work, and entries shall not wait for what it does.
+        """
+        if now < self._look_at:
+            return False
+        waited_before, self._waited = self._waited, self._anything_waits()
+        self._look_at = now + PATIENCE_SECONDS
+        return self._waited and waited_before and self._alone()
+
+    def _anything_waits(self) -> bool:
+        return any(queue(self._connection, name).count for name in QUEUES if name != "drain")
+
+    def _alone(self) -> bool:
+        return len(list(self._connection.scan_iter(worker_key("*"), count=1_000))) <= 1
 
 
 def refresh_boards() -> None:
@@ -319,6 +363,6 @@ def verify_log(_which: int, _actor_id: int) -> None:
 def worker_alive(connection: Redis, name: str, at: datetime) -> None:
     """The heartbeat that readiness asks for: RQ's own listing keeps dead workers for minutes."""
     try:
-        connection.set(f"quiz80:worker:{name}", at.isoformat(), ex=15)
+        connection.set(worker_key(name), at.isoformat(), ex=15)
     except RedisError as error:
         log.warning("worker_heartbeat_failed", worker=name, error=error)

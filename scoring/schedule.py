@@ -90,7 +90,7 @@ class Scheduler:
         }
         self._closed = closed
         boards.mark_dirty(self._held.cache, stale)
-        if self._held.cache.exists(board_contract.DIRTY) or ranks.is_due(self._held.cache):
+        if boards.is_due(self._held.cache) or ranks.is_due(self._held.cache):
             jobs.enqueue_once(self._held.queue, "boards", "refresh_boards")
 
     def _corrections(self, _now: datetime) -> None:

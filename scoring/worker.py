@@ -22,7 +22,6 @@ from quiz.extensions import Platform
 from scoring import jobs
 
 HEARTBEAT_SECONDS = 5.0
-QUEUES = ("urgent", "drain", "boards", "default")
 log = logs.get_logger("scoring.worker")
 
 
@@ -63,7 +62,7 @@ def main() -> None:
     # RQ waits for minutes in one call. A connection with the limits of the others would break off every time, with
     # growing pauses in which no job is taken; and RQ would lift the limits of whatever it is given.
     waiting = Redis.from_url(held.settings.queue_redis_url, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
-    queues = [jobs.queue(waiting, queue) for queue in QUEUES]
+    queues = [jobs.queue(waiting, queue) for queue in jobs.QUEUES]
     # RQ keeps the name of a killed worker for a while; a new name never has to wait for it.
     worker = PromptWorker(
         queues,
