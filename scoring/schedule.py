@@ -41,7 +41,7 @@ class Scheduler:
         """Do every duty once; a duty whose part is away does not stop the others."""
         if not self._leads():
             return
-        for duty in (self._prime, self._settle, self._drain, self._boards, self._corrections, self._work):
+        for duty in (self._prime, self._settle, self._drain, self._boards, self._corrections, self._work, self._forget):
             try:
                 duty(now)
             except (RedisError, OSError, SQLAlchemyError, IntakeUnavailable) as error:
@@ -109,6 +109,10 @@ class Scheduler:
             if asked.name in jobs.WORK:
                 arguments = (asked.argument, asked.actor_id)
                 jobs.enqueue_once(self._held.queue, "default", asked.name, *arguments, hold_ms=jobs.WORK_HOLD_MS)
+
+    def _forget(self, now: datetime) -> None:
+        for card in sweeper.forget_final(self._held.gateway.client, self._held.season.get(), now):
+            log.info("round_forgotten", round=card.id)
 
 
 def main() -> None:

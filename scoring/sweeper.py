@@ -11,7 +11,7 @@ from datetime import datetime
 from redis import Redis
 
 from quiz.clock import to_ms
-from quiz.intake import calls, keys
+from quiz.intake import calls, keys, primer
 from quiz.intake.gateway import Gateway
 from quiz.intake.season import RoundCard, Season
 from quiz.intake.signing import Signer
@@ -20,14 +20,39 @@ SETTLE_AT_ONCE = 1_000
 """Overdue attempts a shard settles in one sweep; the rest come a second later."""
 
 
+FAREWELL_MS = 60_000
+"""A final round stays in Redis for so long: by then every web process knows that it is final."""
+
+
 def live_rounds(season: Season, now: datetime) -> list[RoundCard]:
-    """Rounds whose streams may hold entries: opened and not final yet."""
+    """Rounds that take entries: opened and not final yet."""
     at = to_ms(now)
     return [
         card
         for card in season.rounds.values()
         if card.scheduled is not None and card.finalized is None and card.opens <= at
     ]
+
+
+def drained_rounds(intake: Redis, season: Season, now: datetime) -> list[RoundCard]:
+    """Rounds whose streams may hold entries: the live ones, and final ones that are still in Redis."""
+    return live_rounds(season, now) + primer.remembered(intake, _final_rounds(season))
+
+
+def forget_final(intake: Redis, season: Season, now: datetime) -> list[RoundCard]:
+    """Take final rounds out of Redis once nothing of them is left to store; returns those that went."""
+    at = to_ms(now)
+    past = [card for card in _final_rounds(season) if at - (card.finalized or at) >= FAREWELL_MS]
+    held = primer.remembered(intake, past)
+    waiting = backlog(intake, held)
+    gone = [card for card in held if not waiting[card.id]]
+    for card in gone:
+        primer.forget_round(intake, card)
+    return gone
+
+
+def _final_rounds(season: Season) -> list[RoundCard]:
+    return [card for card in season.rounds.values() if card.finalized is not None]
 
 
 def settle_overdue(gateway: Gateway, signer: Signer, cards: Sequence[RoundCard], now: datetime) -> int:

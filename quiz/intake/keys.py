@@ -11,6 +11,9 @@ DEAD_LETTERS = "quiz80:dead"
 DRAINED = "quiz80:drained"
 """Hash: worker → messages it has taken off the streams, ever."""
 
+FORGOTTEN = "quiz80:forgotten"
+"""Set of final rounds whose shards were taken out of intake."""
+
 GROUP = "drain"
 """The consumer group of every entry stream."""
 

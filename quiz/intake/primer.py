@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -102,7 +102,10 @@ def ensure_groups(redis: Redis, card: RoundCard, shards: Iterable[int]) -> None:
 
 
 def forget_round(redis: Redis, card: RoundCard) -> None:
-    """Take a finished round out of Redis; its papers are answered from the tables from then on."""
+    """Take a finished round out of Redis; its papers are answered from the tables from then on.
+
+    The caller has made sure that its streams are empty.
+    """
     for shard in range(card.shards):
         redis.unlink(
             keys.config(card.id, shard),
@@ -112,6 +115,20 @@ def forget_round(redis: Redis, card: RoundCard) -> None:
             keys.bars(card.id, shard),
             keys.entries(card.id, shard),
         )
+    redis.sadd(keys.FORGOTTEN, str(card.id))
+
+
+def remembered(redis: Redis, cards: Sequence[RoundCard]) -> list[RoundCard]:
+    """Those of the finished rounds that were not taken out of Redis yet."""
+    if not cards:
+        return []
+    return [
+        card
+        for card, forgotten in zip(
+            cards, redis.smismember(keys.FORGOTTEN, [str(card.id) for card in cards]), strict=True
+        )
+        if not forgotten
+    ]
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

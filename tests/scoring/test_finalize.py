@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -98,6 +99,33 @@ def test_it_waits_for_open_attempts_and_undrained_entries(platform: Platform, ca
     )
     drain(platform, card)
     assert finalize.obstacle(db.session(), platform.gateway.client, card, late) is None
+
+
+def test_a_final_round_leaves_redis_after_its_last_entry_is_stored(platform: Platform, card: RoundCard) -> None:
+    intake = platform.gateway.client
+    final = msgspec.structs.replace(card, finalized=clock.to_ms(clock.now()))
+    season = Season(1, [ContestCard(card.contest_id, "test", "Test", True, [final])])
+    soon, later = (clock.from_ms(clock.to_ms(clock.now()) + ms) for ms in (0, sweeper.FAREWELL_MS + 1_000))
+    hand_in(platform, card, 1, 1, 2)
+    drain(platform, card)
+    assert sweeper.forget_final(intake, season, soon) == [], "processes still learn that it is final"
+    # What a process that had not heard of it accepted.
+    hand_in(platform, card, 2, 1, 2)
+    assert sweeper.forget_final(intake, season, later) == [], "an accepted entry would be lost"
+    assert sweeper.drained_rounds(intake, season, later) == [final]
+    assert drain(platform, card) == 1
+    assert list(intake.scan_iter(f"{{r{card.id}:*")) != []
+    assert sweeper.forget_final(intake, season, later) == [final]
+    assert list(intake.scan_iter(f"{{r{card.id}:*")) == []
+    assert sweeper.drained_rounds(intake, season, later) == []
+    assert sweeper.forget_final(intake, season, later) == []
+
+
+def test_live_rounds_never_leave_redis(platform: Platform, card: RoundCard) -> None:
+    season = Season(1, [ContestCard(card.contest_id, "test", "Test", True, [card])])
+    long_after = clock.from_ms(card.closes) + timedelta(days=9)
+    assert sweeper.forget_final(platform.gateway.client, season, long_after) == []
+    assert sweeper.drained_rounds(platform.gateway.client, season, long_after) == [card]
 
 
 def test_the_sweeper_hands_in_the_last_draft_and_lets_the_draftless_lapse(platform: Platform, card: RoundCard) -> None:
