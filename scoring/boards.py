@@ -24,7 +24,7 @@ from scoring import ranks
 _LEASE = "quiz80:boards:writer"
 _LEASE_MS = 10_000
 _WRITTEN = "quiz80:boards:written"
-_WRITTEN_MS = 1_500
+_WRITTEN_MS = 3_000
 """For so long after the boards were written nobody but the lanes has to look after them."""
 
 

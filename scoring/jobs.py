@@ -32,6 +32,8 @@ from scoring.drain import BATCH, Drain
 DRAIN_SECONDS = 60.0
 LEASE_MS = 3_000
 BOARDS_EVERY = 0.5
+BOARDS_EVERY_BEHIND = 2.0
+"""Seconds between two writings of the boards by a lane; with a backlog entries come first."""
 GATHER_SECONDS = 0.2
 SMALL = 2_000
 """A batch smaller than this is waited for: each costs a commit and some thirty round trips, however small it is."""
@@ -39,7 +41,7 @@ TREE_SECONDS = 60.0
 QUEUES = ("urgent", "drain", "boards", "default")
 """In the order in which a worker looks at them."""
 PATIENCE_SECONDS = 1.0
-"""How long a job waits for another worker before a lane asks itself whether there is one."""
+"""How long a job may wait before a lane asks itself whether there is another worker."""
 WORK = ("finalize_round", "verify_log", "find_signals")
 """What pages may ask for (quiz.intake.work), by the names of the functions here."""
 WORK_HOLD_MS = 15_000
@@ -127,14 +129,14 @@ class _Lane:
         self._tree: boards.Tree | None = None
         self._tree_until = 0.0
         self._boards_at = 0.0
-        self._others = Others(held.queue)
+        self._others = Others(held.queue, lanes)
         self.stands_aside = False
 
     def run(self) -> None:
         until = time.monotonic() + DRAIN_SECONDS
         claim_at = 0.0
         while time.monotonic() < until and not stopping.is_set() and self._keep_lease():
-            cards = sweeper.live_rounds(self._held.season.get(), clock.now())
+            cards = sweeper.drained_rounds(self._held.gateway.client, self._held.season.get(), clock.now())
             if time.monotonic() >= claim_at:
                 self._drain.claim_abandoned(cards, self._lane, self._lanes)
                 claim_at = time.monotonic() + 5
@@ -142,9 +144,7 @@ class _Lane:
             result = self._drain.turn(cards, self._lane, self._lanes)
             if result.rounds:
                 boards.mark_dirty(self._held.cache, result.rounds)
-            # The boards follow at once; with a backlog entries come first, and the scheduler's job writes the boards.
-            if result.read < BATCH // 2:
-                self._write_boards()
+            self._write_boards(BOARDS_EVERY if result.read < BATCH // 2 else BOARDS_EVERY_BEHIND)
             if self._others.need_me(time.monotonic()):
                 self.stands_aside = True
                 break
@@ -158,9 +158,9 @@ class _Lane:
         connection.set(lane_lease(self._lane), self._token, px=LEASE_MS)
         return True
 
-    def _write_boards(self) -> None:
+    def _write_boards(self, every: float) -> None:
         now = time.monotonic()
-        if now < self._boards_at:
+        if now < self._boards_at + every:
             return
         if self._held.cache.exists(DIRTY):
             if self._tree is None or now >= self._tree_until:
@@ -169,33 +169,34 @@ class _Lane:
             boards.refresh_dirty(db.session(), self._held.cache, self._tree, clock.now())
             db.session.rollback()
         ranks.refresh_dirty(db.session(), self._held.cache)
-        self._boards_at = time.monotonic() + BOARDS_EVERY
+        self._boards_at = time.monotonic()
 
 
 class Others:
     """Whether jobs of other queues wait for the worker that a lane holds."""
 
-    def __init__(self, connection: Redis) -> None:
+    def __init__(self, connection: Redis, lanes: int) -> None:
         self._connection = connection
+        self._lanes = lanes
         self._look_at = 0.0
         self._waited = False
 
     def need_me(self, now: float) -> bool:
-        """Something has waited at two looks in a row, and this is the only worker.
+        """Something has waited at two looks in a row, and lanes hold every worker.
 
-        Beside another worker a lane goes on: that one is at work, and entries shall not wait for what it does.
+        Beside a worker that holds no lane a lane goes on: that one is at work, and entries shall not wait for it.
         """
         if now < self._look_at:
             return False
         waited_before, self._waited = self._waited, self._anything_waits()
         self._look_at = now + PATIENCE_SECONDS
-        return self._waited and waited_before and self._alone()
+        return self._waited and waited_before and self._lanes_hold_all()
 
     def _anything_waits(self) -> bool:
         return any(queue(self._connection, name).count for name in QUEUES if name != "drain")
 
-    def _alone(self) -> bool:
-        return len(list(self._connection.scan_iter(worker_key("*"), count=1_000))) <= 1
+    def _lanes_hold_all(self) -> bool:
+        return len(list(self._connection.scan_iter(worker_key("*"), count=1_000))) <= self._lanes
 
 
 def refresh_boards() -> None:

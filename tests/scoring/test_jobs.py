@@ -34,7 +34,7 @@ def worker(platform: Platform, name: str) -> None:
 @pytest.mark.parametrize("name", ["urgent", "boards", "default"])
 def test_a_job_that_went_on_waiting_needs_the_only_worker(platform: Platform, name: str) -> None:
     worker(platform, "worker-1")
-    others = Others(platform.queue)
+    others = Others(platform.queue, 1)
     assert not others.need_me(10.0)
     ask(platform, name)
     assert not others.need_me(10.9), "looked again too early"
@@ -44,7 +44,7 @@ def test_a_job_that_went_on_waiting_needs_the_only_worker(platform: Platform, na
 
 def test_a_job_that_was_taken_needs_nobody(platform: Platform) -> None:
     worker(platform, "worker-1")
-    others = Others(platform.queue)
+    others = Others(platform.queue, 1)
     ask(platform)
     assert not others.need_me(10.0)
     jobs.queue(platform.queue, "default").empty()
@@ -56,14 +56,22 @@ def test_a_job_that_was_taken_needs_nobody(platform: Platform) -> None:
 def test_beside_another_worker_a_lane_goes_on(platform: Platform) -> None:
     worker(platform, "worker-1")
     worker(platform, "worker-2")
-    others = Others(platform.queue)
+    others = Others(platform.queue, 1)
     ask(platform)
     assert not any(others.need_me(float(second)) for second in range(10, 20))
 
 
+def test_as_many_lanes_as_workers_stand_aside(platform: Platform) -> None:
+    worker(platform, "worker-1")
+    worker(platform, "worker-2")
+    others = Others(platform.queue, 2)
+    ask(platform)
+    assert [others.need_me(second) for second in (10.0, 11.0)] == [False, True]
+
+
 def test_other_lanes_that_wait_are_no_reason(platform: Platform) -> None:
     worker(platform, "worker-1")
-    others = Others(platform.queue)
+    others = Others(platform.queue, 1)
     ask(platform, "drain")
     assert not any(others.need_me(float(second)) for second in range(10, 20))
 
