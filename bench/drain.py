@@ -78,18 +78,25 @@ def _cpu_of_children(parent: psutil.Process) -> float:
     return total
 
 
-def fill(lab: Lab, card: RoundCard, entries: int, *, first: int = 1) -> None:
-    """Write entry events into the round's streams as Lua does after a hand-in."""
+def fill(lab: Lab, card: RoundCard, entries: int, *, first: int = 1, among: int | None = None) -> None:
+    """Write entry events into the round's streams as Lua does after a hand-in.
+
+    Args:
+        first: number of the first person; the others follow.
+        among: spread them over so many people instead.
+    """
     redis = lab.platform.gateway.client
     pipeline = redis.pipeline(transaction=False)
-    for number, (participant, event) in enumerate(events(lab, card, entries, first), 1):
+    for number, (participant, event) in enumerate(events(lab, card, entries, first, among), 1):
         pipeline.xadd(keys.entries(card.id, keys.shard_of(participant, card.shards)), {"e": event})
         if number % 2_000 == 0:
             pipeline.execute()
     pipeline.execute()
 
 
-def events(lab: Lab, card: RoundCard, entries: int, first: int) -> Iterator[tuple[int, bytes]]:
+def events(
+    lab: Lab, card: RoundCard, entries: int, first: int, among: int | None = None
+) -> Iterator[tuple[int, bytes]]:
     chance = random.Random(card.id)
     people = entries * 2 // 3
     plan = card.draw_plan()
@@ -100,7 +107,8 @@ def events(lab: Lab, card: RoundCard, entries: int, first: int) -> Iterator[tupl
         chance.shuffle(block)
         attempts[start : start + people] = block
     now = clock.to_ms(clock.now())
-    for place, (participant, attempt) in enumerate(attempts):
+    for place, (number, attempt) in enumerate(attempts):
+        participant = number if among is None else 1 + number * 7919 % among
         questions = draw(card.draw_secret, participant, attempt, plan)
         started = now - 300_000 + place
         paper = Paper(

@@ -31,6 +31,7 @@ from quiz.services.ranks import rank_of
 from scoring import boards, ranks, recount, regrade
 
 ROUNDS = 23
+PEOPLE = sized(2_100_000, 25_000)
 PAIRS = 5
 PAGES = (
     "/api/v1/boards/units?level=province",
@@ -88,15 +89,15 @@ def _store_rounds(lab: Lab, contest: int) -> int:
 
     The last one has a million entries, the others share the rest evenly.
     """
-    largest, people = sized(1_000_000, 3_000), sized(2_100_000, 10_000)
+    largest = sized(1_000_000, 3_000)
     sizes = [(sized(7_400_000, 23_000) - largest) // (ROUNDS - 1)] * (ROUNDS - 1) + [largest]
-    laboratory.add_participants(lab, people)
+    laboratory.add_participants(lab, PEOPLE)
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=7 * (ROUNDS + 1))
     rounds = []
     for number in range(1, ROUNDS + 1):
         opens = start + timedelta(days=7 * (number - 1))
         card = laboratory.add_round(lab, contest, number + 1, opens=opens, closes=opens + timedelta(days=6))
-        stored.fill(lab, card.id, opens, sizes[number - 1], people)
+        stored.fill(lab, card.id, opens, sizes[number - 1], PEOPLE)
         rounds.append(card.id)
     recount.repair(lab.session, rounds)
     lab.session.commit()
@@ -108,7 +109,8 @@ def _store_rounds(lab: Lab, contest: int) -> int:
 def _pair(lab: Lab, card: RoundCard, pair: int) -> tuple[float, float, int]:
     """(entries drained a second, sheets taken a second, statements that the drain sent)."""
     entries = sized(60_000, 5_000)
-    draining.fill(lab, card, entries, first=3_000_000 + pair * entries)
+    # People who took part before, in no order: their standings in the contest are spread over its whole table.
+    draining.fill(lab, card, entries, first=pair * entries, among=PEOPLE)
     with _statements() as sent:
         drained = draining.timed(lab, card, entries)[0]
     seconds = sized(4, 2)

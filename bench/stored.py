@@ -41,7 +41,7 @@ SELECT CAST(:round AS int), person, 0, attempt, (CAST(:leaves AS int[]))[1 + (pe
        int4send(score) || int8send(0)
          || int8send(9223372036854775807 - (extract(epoch FROM CAST(:opens AS timestamptz)) * 1000)::bigint - lag)
 FROM (
-    SELECT 1 + (i % (CAST(:count AS bigint) * 3 / 4) * 7 + CAST(:round AS bigint) * 104729)
+    SELECT 1 + (i % (CAST(:count AS bigint) * 3 / 4) * 7919 + CAST(:round AS bigint) * 104729)
                % CAST(:people AS bigint) AS person,
            (1 + i / (CAST(:count AS bigint) * 3 / 4))::int AS attempt,
            (hashint8(i * 23 + CAST(:round AS int)) & 2147483647) % 11 AS score,
