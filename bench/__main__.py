@@ -14,6 +14,7 @@ PARTS = {
     "submit": "handing in and drawing papers, against a bare Flask endpoint",
     "boards": "the boards as JSON, whole and unchanged, against a bare Flask endpoint",
     "million": "a million entries drawn, handed in, scored and on the boards",
+    "catch-up": "after PostgreSQL was away at full intake: until nothing waits",
     "flat": "the same with a whole contest stored; my rank, recount, scoring again",
     "corrections": "a key corrected in a round of a million entries, by the job that the pages ask for",
     "start": "journeys as phones make them, all at once",
@@ -29,7 +30,7 @@ def main() -> int:
     try:
         for part in wanted:
             print(f"\n== {part}: {PARTS[part]}", flush=True)
-            figures = importlib.import_module(f"bench.{part}").run()
+            figures = importlib.import_module(f"bench.{part.replace('-', '_')}").run()
             results.keep(figures)
             results.print_table(figures)
     except SetupError as error:

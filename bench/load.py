@@ -109,6 +109,27 @@ def replay_all(
     return _report(running), seconds
 
 
+class Replay:
+    """Prepared requests sent in the background until it is stopped."""
+
+    def __init__(self, address: str, prefix: Path, *, connections: int = CONNECTIONS, at_most: float = 7200) -> None:
+        self._marks = _sent(prefix)
+        self._running = _begin(_command(address, at_most, connections, "replay.lua", prefix))
+
+    def stop(self) -> Load:
+        """Interrupted, wrk reports as if its time were over.
+
+        Raises:
+            SetupError: the requests did not last until now.
+        """
+        lasted = not any(mark.exists() for mark in self._marks)
+        self._running.send_signal(signal.SIGINT)
+        load = _report(self._running)
+        if not lasted:
+            raise SetupError(f"{load.requests} prepared requests did not last {load.seconds:.1f} s: prepare more")
+        return load
+
+
 def repeat(
     url: str, seconds: float, *, headers: Mapping[str, str] | None = None, connections: int = CONNECTIONS
 ) -> Load:
