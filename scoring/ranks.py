@@ -74,7 +74,7 @@ def forget(session: Session, round_id: int) -> None:
     session.execute(text("DELETE FROM rank_step WHERE round_id = :round"), {"round": round_id})
 
 
-_LOCK_CLASS = 83
+_LOCK_CLASS = 85
 
 
 def _resting(round_id: int) -> str:
