@@ -83,6 +83,8 @@ class Drain:
         self._turn = 0
         self._scorers = Scorers()
         self._ahead: Batch | None = None
+        self._stored: list[Message] = []
+        """Committed, not acknowledged yet."""
         self._thread = ThreadPoolExecutor(1, "drain")
 
     def turn(self, cards: Sequence[RoundCard], lane: int, lanes: int, *, block_ms: int = BLOCK_MS) -> BatchResult:
@@ -100,19 +102,32 @@ class Drain:
                 return self._overlap(streams, block_ms)
         except BaseException:
             # Whatever went wrong here or in the thread: what is not acknowledged is read again.
-            self._own_pending, self._ahead = True, None
+            self._own_pending, self._ahead, self._stored = True, None, []
             raise
 
     def _overlap(self, streams: Mapping[bytes, int], block_ms: int) -> BatchResult:
-        """Store a batch; with a backlog the next one is read and packed while PostgreSQL stores this one."""
+        """Store a batch; with a backlog the next one is read and packed while PostgreSQL stores this one.
+
+        PostgreSQL is what takes longest: so the batch before is acknowledged in that time as well.
+        """
         batch, self._ahead = self._ahead or self._read(streams, block_ms), None
         storing = self._thread.submit(self._store_all, batch)
         try:
+            self.finish()
             if batch.size >= BATCH // 2 and not batch.again:
                 self._ahead = self._read(streams, None, batch)
         finally:
             wait((storing,))
-        return storing.result()
+        result, self._stored = storing.result()
+        if self._ahead is None or not self._ahead.size:
+            self.finish()
+        return result
+
+    def finish(self) -> None:
+        """Acknowledge what is stored: after the last turn, or a successor looks it all up in the tables."""
+        stored, self._stored = self._stored, []
+        if stored:
+            self._acknowledge(stored)
 
     def claim_abandoned(self, cards: Sequence[RoundCard], lane: int, lanes: int) -> int:
         """Take over what a dead consumer of another name left; own pending messages are read again anyway."""
@@ -219,13 +234,15 @@ class Drain:
         finally:
             self._redis.connection_pool.release(connection)
 
-    def _store_all(self, batch: Batch) -> BatchResult:
+    def _store_all(self, batch: Batch) -> tuple[BatchResult, list[Message]]:
+        """What was done, and the messages that are to be acknowledged now that they are committed."""
         result = BatchResult(read=batch.size)
+        stored: list[Message] = []
         for portion in batch.portions:
-            self._store(portion, result, again=batch.again)
-        return result
+            self._store(portion, result, stored, again=batch.again)
+        return result, stored
 
-    def _store(self, portion: Portion, result: BatchResult, *, again: bool) -> None:
+    def _store(self, portion: Portion, result: BatchResult, stored: list[Message], *, again: bool) -> None:
         """Store a portion; one that the database refuses is halved until the bad message stands alone."""
         round_id, batch, _ = portion
         try:
@@ -240,8 +257,9 @@ class Drain:
                 return
             middle = len(batch) // 2
             for half in (batch[:middle], batch[middle:]):
-                self._store(Portion(round_id, half, None), result, again=again)
+                self._store(Portion(round_id, half, None), result, stored, again=again)
             return
+        stored += batch
         result.inserted += inserted
         result.rounds.add(round_id)
 
@@ -261,7 +279,6 @@ class Drain:
             raise
         finally:
             raw.close()
-        self._acknowledge(batch)
         return inserted
 
     def _acknowledge(self, batch: Sequence[Message]) -> None:

@@ -150,6 +150,7 @@ class _Lane:
                 break
             if result.read < SMALL:
                 stopping.wait(max(0.0, GATHER_SECONDS - (time.monotonic() - began)))
+        self._drain.finish()
 
     def _keep_lease(self) -> bool:
         connection = self._held.queue
