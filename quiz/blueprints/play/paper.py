@@ -15,8 +15,10 @@ from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
 from quiz import clock
+from quiz.blueprints.play import stepping
 from quiz.blueprints.play.blueprint import blueprint, desk
-from quiz.errors import PROBLEMS, FieldError, Refusal
+from quiz.blueprints.play.prediction import typed_prediction
+from quiz.errors import PROBLEMS, Refusal
 from quiz.extensions import csrf, db
 from quiz.intake.calls import Starter
 from quiz.intake.errors import IntakeUnavailable, InvalidPaper, LoginRequired, PaperExpired
@@ -54,6 +56,7 @@ def start(number: int) -> Response:
         flash(_("This session was ended on another device. Sign in again to go on."), "info")
         return redirect(url_for("account.sign_in", next=url_for("site.home")), 303)
     session[PAPER] = started.token
+    session.pop(stepping.STEPS, None)
     return redirect(url_for("play.paper"), 303)
 
 
@@ -69,6 +72,8 @@ def paper() -> Answer:
     card = held.seasons.get().rounds.get(signed.paper.round_id)
     if card is None:
         return redirect(url_for("site.home"))
+    if not signed.paper.questions:
+        return stepping.page(held, signed)
     known = True
     try:
         record = read_attempt(held.gateway, card, signed.paper.participant, signed.paper.attempt)
@@ -97,9 +102,11 @@ def paper_sent() -> Answer:
     card = held.seasons.get().rounds.get(signed.paper.round_id)
     if card is None:
         raise InvalidPaper
+    if not signed.paper.questions:
+        return stepping.sent(held, signed, holder)
     shown = Shown(_answers(signed), request.form.get("prediction", "").strip())
     try:
-        sheet = Sheet(request.form["paper"], shown.answers, _prediction(card, shown.prediction))
+        sheet = Sheet(request.form["paper"], shown.answers, typed_prediction(card, shown.prediction))
         return _take(held, sheet, holder)
     except Refusal as refusal:
         return _sheet(held, card, signed, shown, refusal=refusal), PROBLEMS[refusal.code].status
@@ -130,15 +137,6 @@ def _answers(signed: SignedPaper) -> dict[str, list[str]]:
     names = (str(place + 1) for place in signed.paper.questions)
     ticked = {name: request.form.getlist(f"q{name}") for name in names}
     return {name: options for name, options in ticked.items() if options}
-
-
-def _prediction(card: RoundCard, typed: str) -> int | None:
-    if not typed or card.rules.get("prediction") is None:
-        return None
-    digits = "".join(typed.replace(".", "").replace(",", "").split())
-    if not digits.isdecimal() or len(digits) > 10:
-        raise Refusal("invalid_request", errors=(FieldError("prediction", _("Write a whole number.")),))
-    return int(digits)
 
 
 def _drafted(held: Desk, card: RoundCard, signed: SignedPaper, draft: Draft | None) -> Shown:

@@ -1,7 +1,8 @@
 // Sheets on this device: one record a paper in localStorage, written at every tap, deleted when the entry is scored.
 //
 // {id, round, participant, paper, deadline, answers: {question: [option, …]}, prediction, unsure: [question, …],
-//  seq, sent, state: "open" | "handing" | "accepted" | "expired" | "refused", receipt, received}
+//  seq, sent, state: "open" | "stepping" | "handing" | "accepted" | "expired" | "refused", receipt, received}
+// Of a paper whose questions come one by one besides: {said, steps, chosen} (steps.js).
 
 const PREFIX = "quiz80:sheet:";
 const MOST = 60;
@@ -63,6 +64,9 @@ export function all() {
 // Old sheets that nobody can confirm any more (another person's, signed out for good) must not fill the device.
 export function prune() {
   all().slice(MOST).forEach((sheet) => remove(sheet.id));
+  // What was answered step by step is on the server, and handed in there when its time is over.
+  const over = (sheet) => sheet.state === "stepping" && sheet.deadline < Date.now() - 3600000;
+  all().filter(over).forEach((sheet) => remove(sheet.id));
 }
 
 // Another tab wrote a sheet.

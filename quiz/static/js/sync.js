@@ -189,6 +189,7 @@ function draft(sheet) {
 
 function whole(sheet) {
   const body = { paper: sheet.paper, answers: sheet.answers };
+  if (sheet.steps) body.steps = sheet.steps;
   return sheet.prediction === null ? body : { ...body, prediction: sheet.prediction };
 }
 
