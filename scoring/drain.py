@@ -14,7 +14,6 @@ import contextlib
 import gc
 import struct
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -34,6 +33,8 @@ from scoring.storing import Scorers, store
 log = logs.get_logger("scoring.drain")
 
 BATCH = 20_000
+LEAST = 100
+"""What is read of each stream, however many there are."""
 BLOCK_MS = 200
 ABANDONED_MS = 5_000
 """Idle time after which another consumer's message is taken over."""
@@ -80,7 +81,7 @@ class Drain:
         self._consumer = consumer
         self._grouped: set[bytes] = set()
         self._own_pending = True
-        self._turn = 0
+        self._lane = 0
         self._scorers = Scorers()
         self._ahead: Batch | None = None
         self._stored: list[Message] = []
@@ -93,6 +94,7 @@ class Drain:
         Raises:
             psycopg.OperationalError, redis.RedisError: a part is away; nothing is lost, call again.
         """
+        self._lane = lane
         streams = self._streams(cards, lane, lanes)
         if not streams:
             time.sleep(block_ms / 1000)
@@ -115,7 +117,7 @@ class Drain:
         try:
             self.finish()
             if batch.size >= BATCH // 2 and not batch.again:
-                self._ahead = self._read(streams, None, batch)
+                self._ahead = self._read_new(streams, None)
         finally:
             wait((storing,))
         result, self._stored = storing.result()
@@ -150,19 +152,22 @@ class Drain:
             streams.update(names)
         return streams
 
-    def _read(self, streams: Mapping[bytes, int], block_ms: int | None, stored_now: Batch | None = None) -> Batch:
+    def _read(self, streams: Mapping[bytes, int], block_ms: int) -> Batch:
         """Own unacknowledged messages first (a predecessor of this name died), then new ones.
 
         Args:
-            block_ms: how long to wait for a first message; None: not at all.
-            stored_now: the batch that is on its way to PostgreSQL, still in its streams.
+            block_ms: how long to wait for a first message.
         """
-        if self._own_pending and stored_now is None:
+        if self._own_pending:
             messages = self._read_group(list(streams), b"0", None)
             if messages:
                 return Batch(len(messages), self._portions(streams, messages), again=True)
             self._own_pending = False
-        messages = self._read_group(self._due(list(streams), stored_now), b">", block_ms)
+        return self._read_new(streams, block_ms)
+
+    def _read_new(self, streams: Mapping[bytes, int], block_ms: int | None) -> Batch:
+        """New messages; None: what is there now."""
+        messages = self._read_group(list(streams), b">", block_ms)
         return Batch(len(messages), self._portions(streams, messages), again=False)
 
     def _portions(self, streams: Mapping[bytes, int], messages: Sequence[Message]) -> list[Portion]:
@@ -181,30 +186,10 @@ class Drain:
             # Storing comes upon the bad message again, and singles it out.
             return None
 
-    def _due(self, streams: list[bytes], stored_now: Batch | None) -> list[bytes]:
-        """All streams while they hold less than a batch; with a backlog a few in turn.
-
-        A batch of one shard has several entries for each of its tally rows; a batch over all shards has about one,
-        and would spend a third of its time on tallies.
-        """
-        pipeline = self._redis.pipeline(transaction=False)
-        for stream in streams:
-            pipeline.xlen(stream)
-        waiting = Counter(dict(zip(streams, pipeline.execute(), strict=True)))
-        if stored_now is not None:
-            waiting.subtract(message[0] for portion in stored_now.portions for message in portion.messages)
-        if sum(waiting.values()) < BATCH:
-            return streams
-        due: list[bytes] = []
-        while sum(waiting[stream] for stream in due) < BATCH:
-            self._turn += 1
-            due.append(streams[self._turn % len(streams)])
-        return due
-
     def _read_group(self, streams: Sequence[bytes], since: bytes, block_ms: int | None) -> list[Message]:
         block = [] if block_ms is None else ["BLOCK", block_ms]
         command = (
-            *("XREADGROUP", "GROUP", keys.GROUP, self._consumer, "COUNT", max(100, BATCH // len(streams)), *block),
+            *("XREADGROUP", "GROUP", keys.GROUP, self._consumer, "COUNT", max(LEAST, BATCH // len(streams)), *block),
             *("STREAMS", *streams, *([since] * len(streams))),
         )
         try:
@@ -271,7 +256,7 @@ class Drain:
             with connection.cursor() as cursor:
                 events = [message[2] for message in batch]
                 marks = _last_ids(batch)
-                inserted = store(cursor, round_id, events, marks, self._scorers, ahead=ahead, again=again)
+                inserted = store(cursor, round_id, events, marks, self._scorers, self._lane, ahead=ahead, again=again)
             connection.commit()
         except BaseException:
             # Whatever state it was left in: the next batch gets a fresh one.

@@ -27,7 +27,6 @@ class RoundScorer:
 
     round_id: int
     contest_id: int
-    shards: int
     rules: Rules
     keys: Mapping[int, Sequence[QuestionKey]]
     """By bank version; papers of an older frozen bank are still out."""

@@ -50,6 +50,7 @@ def store(
     events: Sequence[bytes],
     marks: Mapping[int, bytes],
     scorers: Scorers,
+    lane: int,
     *,
     ahead: Packed | None = None,
     again: bool = False,
@@ -58,6 +59,7 @@ def store(
 
     Args:
         marks: shard → id of the last message of the batch.
+        lane: of the drain, which has tally rows of its own.
         ahead: the batch as it was packed before; packed again if the rules, the key or the persons changed since.
         again: look first which of the entries are stored already.
 
@@ -79,9 +81,7 @@ def store(
     _copy(cursor, partitions.entries(round_id), packing.ENTRY_COLUMNS, packed.entries)
     cursor.execute(_CREATE_INCOMING)
     _copy(cursor, "incoming", packing.INCOMING_COLUMNS, packed.standings)
-    cursor.execute(
-        _count_statement(round_id, scorer.rules.which), {"contest": scorer.contest_id, "shards": scorer.shards}
-    )
+    cursor.execute(_count_statement(round_id, scorer.rules.which), {"contest": scorer.contest_id, "lane": lane})
     cursor.execute(
         "INSERT INTO watermark AS w (round_id, shard, stream_id, entries) "
         "SELECT %s, unnest(%s::smallint[]), unnest(%s::text[]), 0 ORDER BY 2 "
@@ -98,23 +98,22 @@ def load_scorer(cursor: psycopg.Cursor[Any], round_id: int) -> RoundScorer:
 
 def _read_source(cursor: psycopg.Cursor[Any], round_id: int) -> tuple[Any, ...]:
     row = cursor.execute(
-        "SELECT contest_id, shards, rules, key_version, draw_secret, finalized_at IS NOT NULL FROM round WHERE id = %s",
+        "SELECT contest_id, rules, key_version, draw_secret, finalized_at IS NOT NULL FROM round WHERE id = %s",
         (round_id,),
     ).fetchone()
     if row is None:
         raise KeyError(f"round {round_id}")
-    keys = read_keys(cursor, round_id, row[3])
+    keys = read_keys(cursor, round_id, row[2])
     merged = cursor.execute("SELECT id, person_id FROM users WHERE person_id <> id").fetchall()
     return row, keys, merged
 
 
 def _scorer(round_id: int, row: tuple[Any, ...], keys: KeyRows, merged: Sequence[tuple[int, int]]) -> RoundScorer:
-    contest_id, shards, document, key_version, secret, final = row
+    contest_id, document, key_version, secret, final = row
     rules = rules_room.rules_from(document)
     return RoundScorer(
         round_id=round_id,
         contest_id=contest_id,
-        shards=shards,
         rules=rules,
         keys={bank: rules_room.key_from(key) for bank, key in keys},
         key_version=key_version,
@@ -177,8 +176,8 @@ WITH moved AS (
               new.entries - coalesce(old.entries, 0) AS entries, new.score - coalesce(old.score, 0) AS score
 ), tallied AS (
     INSERT INTO tally AS t (round_id, unit_id, shard, participants, entries, score_sum)
-    SELECT {int(round_id)}, unit_id, person_id %% %(shards)s, sum(people), sum(entries), sum(score)
-    FROM moved GROUP BY 2, 3 ORDER BY 2, 3
+    SELECT {int(round_id)}, unit_id, %(lane)s, sum(people), sum(entries), sum(score)
+    FROM moved GROUP BY unit_id ORDER BY unit_id
     ON CONFLICT (round_id, unit_id, shard) DO UPDATE SET participants = t.participants + excluded.participants,
         entries = t.entries + excluded.entries, score_sum = t.score_sum + excluded.score_sum
 ), contest_moved AS (
@@ -191,8 +190,8 @@ WITH moved AS (
               new.score - coalesce(old.score, 0) AS score
 )
 INSERT INTO contest_tally AS t (contest_id, unit_id, shard, participants, entries, standings, score_sum)
-SELECT %(contest)s, unit_id, person_id %% %(shards)s, sum(people), sum(entries), sum(rounds), sum(score)
-FROM contest_moved GROUP BY 2, 3 ORDER BY 2, 3
+SELECT %(contest)s, unit_id, %(lane)s, sum(people), sum(entries), sum(rounds), sum(score)
+FROM contest_moved GROUP BY unit_id ORDER BY unit_id
 ON CONFLICT (contest_id, unit_id, shard) DO UPDATE SET participants = t.participants + excluded.participants,
     entries = t.entries + excluded.entries, standings = t.standings + excluded.standings,
     score_sum = t.score_sum + excluded.score_sum

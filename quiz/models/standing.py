@@ -67,7 +67,11 @@ class ContestStanding(Base):
 
 
 class Tally(Base):
-    """Counts of a leaf unit in a round, one row a shard: two drains never wait for one row. Rolled up when read."""
+    """Counts of a leaf unit in a round, summed and rolled up when read.
+
+    Several rows a unit: each lane of the drain adds to its own (`shard` is its number), so that two drains never wait
+    for one row. Recounts spread a unit over rows as they like: only the sum means anything.
+    """
 
     __tablename__ = "tally"
 

@@ -103,12 +103,24 @@ def test_a_wrong_tally_or_standing_is_found_and_repaired(platform: Platform, car
     hand_in(platform, card, 1, 1, 2)
     hand_in(platform, card, 2, 1, 2)
     drain(platform, card)
-    db.session.execute(text("UPDATE tally SET entries = entries + 1 WHERE shard = 1"))
+    db.session.execute(text("UPDATE tally SET entries = entries + 1 WHERE shard = 0"))
     db.session.execute(text("UPDATE standing SET score = 4 WHERE person_id = 2"))
-    db.session.execute(text("UPDATE contest_tally SET participants = participants + 1 WHERE shard = 1"))
+    db.session.execute(text("UPDATE contest_tally SET participants = participants + 1 WHERE shard = 0"))
     tables = {difference.table for difference in recount.check(db.session(), [card.id])}
     assert tables == {"standing", "tally", "contest_standing", "contest_tally"}
     recount.repair(db.session(), [card.id])
+    assert recount.check(db.session(), [card.id]) == []
+
+
+def test_each_lane_adds_to_tally_rows_of_its_own(platform: Platform, card: RoundCard) -> None:
+    """Lanes have people of their own, so no row is left that two drains could wait for."""
+    for participant in range(1, 9):
+        hand_in(platform, card, participant, 1, 2, 10)
+    for lane in range(2):
+        Drain(db.engine, platform.gateway.client, f"lane-{lane}", "test").turn([card], lane, 2, block_ms=1)
+    for table in ("tally", "contest_tally"):
+        rows = db.session.execute(text(f"SELECT unit_id, shard, participants, entries FROM {table} ORDER BY 2")).all()
+        assert [tuple(row) for row in rows] == [(10, 0, 4, 4), (10, 1, 4, 4)]
     assert recount.check(db.session(), [card.id]) == []
 
 
@@ -116,7 +128,8 @@ def test_what_was_packed_ahead_under_an_older_key_is_packed_again(
     platform: Platform, card: RoundCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoring.drain.BATCH", 2)
-    for participant in range(1, 9):
+    monkeypatch.setattr("scoring.drain.LEAST", 1)
+    for participant in range(1, 13):
         hand_in(platform, card, participant, 1, 2)
     runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
     runner.turn([card], 0, 1, block_ms=1)
@@ -130,7 +143,7 @@ def test_what_was_packed_ahead_under_an_older_key_is_packed_again(
     while runner.turn([card], 0, 1, block_ms=1).read:
         pass
     scores = session.execute(text("SELECT key_version, score, count(*) FROM entry GROUP BY 1, 2 ORDER BY 1")).all()
-    assert [tuple(row) for row in scores] == [(1, 2, 4), (2, 4, 4)]
+    assert [tuple(row) for row in scores] == [(1, 2, 8), (2, 4, 4)]
     assert recount.check(session, [card.id]) == []
 
 
@@ -138,6 +151,7 @@ def test_after_a_failure_the_same_drain_reads_again_what_it_had_and_what_it_had_
     platform: Platform, card: RoundCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scoring.drain.BATCH", 2)
+    monkeypatch.setattr("scoring.drain.LEAST", 1)
     for participant in range(1, 9):
         hand_in(platform, card, participant, 1, 2)
 
