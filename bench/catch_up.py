@@ -43,6 +43,9 @@ def run() -> Figures:
             per_s = _intake_per_s(lab, card, ours, people)
             count = round(per_s * (outage * (1 + PATIENCE) + SETTLING_SECONDS))
             prefix = submit.sheets(lab, card, range(people.stop, people.stop + count))
+            # No connection of this process lives through the outage.
+            db.session.remove()
+            db.engine.dispose()
             with laboratory.scoring(lab, WORKERS):
                 intake = load.Replay(ours, prefix)
                 _await_drained(lab, card, per_s, seconds=SETTLING_SECONDS)
@@ -52,7 +55,6 @@ def run() -> Figures:
                 lab.servers.postgres.start()
                 caught_up = _await_drained(lab, card, per_s, seconds=outage * PATIENCE)
                 seen = intake.stop()
-        db.engine.dispose()
         submit.check(lab, card)
         if seen.bad_status or seen.broken:
             raise RuntimeError(f"{seen.bad_status} answers were refusals, {seen.broken} connections broke")
