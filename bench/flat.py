@@ -7,10 +7,12 @@ my rank, the recount of everything, and scoring the largest round, a million ent
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from statistics import median
+from pathlib import Path
+from statistics import median, quantiles
 from typing import Any
 from unittest import mock
 
@@ -159,7 +161,7 @@ def _of_the_full(lab: Lab) -> Figures:
 
 
 def _pages(lab: Lab, round_id: int) -> Figures:
-    """The slowest page's p99, asked one after the other: nearly all of it is the server's own time."""
+    """The slowest page's p99 on the server: what its own access lines say of each request."""
     number = lab.session.scalar(text("SELECT number FROM round WHERE id = :id"), {"id": round_id})
     began = time.monotonic()
     boards.rebuild_all(lab.session, lab.platform.cache, clock.now())
@@ -167,13 +169,36 @@ def _pages(lab: Lab, round_id: int) -> Figures:
     rebuilt = time.monotonic() - began
     slowest = 0.0
     with laboratory.web(lab, ready="/api/v1/contest") as (ours, _):
+        log = lab.var / "log" / f"web-{ours.rpartition(':')[2]}.log"
         for path in PAGES:
             address = ours + path.format(number=number)
             load.repeat(address, 1, connections=2)
+            _lines_written(log)
+            before = log.stat().st_size
             seen = load.repeat(address, sized(4, 2), connections=2)
-            print(f"  {path}: p50 {seen.p50_ms:.1f} ms, p99 {seen.p99_ms:.1f} ms", flush=True)
-            slowest = max(slowest, seen.p99_ms)
+            _lines_written(log)
+            served = _served_ms(log, before)
+            p99 = quantiles(served, n=100)[98]
+            print(f"  {path}: p99 {p99:.1f} ms on the server, {seen.p99_ms:.1f} ms for the client", flush=True)
+            slowest = max(slowest, p99)
     return {"board_pages_p99_ms": round(slowest, 1), "boards_rebuild_seconds": round(rebuilt, 1)}
+
+
+def _lines_written(log: Path) -> None:
+    """Until the workers, which write once a second, have written their last lines."""
+    size, until = -1, time.monotonic() + 30
+    while size != log.stat().st_size and time.monotonic() < until:
+        size = log.stat().st_size
+        time.sleep(2.5)
+
+
+def _served_ms(log: Path, offset: int) -> list[float]:
+    with log.open("rb") as lines:
+        lines.seek(offset)
+        found = [json.loads(line) for line in lines if b'"event":"request"' in line]
+    if any(line["status"] != 200 for line in found):
+        raise RuntimeError(f"boards answered {sorted({line['status'] for line in found})}")
+    return [line["ms"] for line in found]
 
 
 def _my_rank(lab: Lab, round_id: int) -> Figures:
