@@ -10,7 +10,8 @@ from sqlalchemy import select
 from quiz import clock
 from quiz.errors import Refusal
 from quiz.extensions import Platform, db
-from quiz.intake import calls
+from quiz.intake import calls, keys
+from quiz.intake.signing import SignedPaper
 from quiz.models import Announcement, AuditEvent, Contest, Round, User
 from quiz.services import season
 from tests import seasons
@@ -91,6 +92,53 @@ def test_an_open_round_closes_later_and_its_open_attempts_gain_the_time(contest:
     signed = platform.signer.verify_paper(begun.token)
     late = begun.paper.deadline + 120_000
     assert calls.hand_in(platform.gateway, platform.signer, card, signed, [0] * 10, None, late).first
+
+
+def test_no_attempt_is_lost_when_all_of_it_moves_in_the_middle_of_a_round(contest: Contest, platform: Platform) -> None:
+    """A minute before round 2 closes: some have handed in, some have a draft, some have just begun."""
+    second, third = rounds(contest)[1:3]
+    closing, now = clock.to_ms(second.closes_at), second.closes_at - timedelta(minutes=1)
+    card = platform.season.refresh().rounds[second.id]
+    begun = {person: start(platform, card, calls.Starter(person, 1, 0), closing - 60_000) for person in range(1, 31)}
+    signed = {person: platform.signer.verify_paper(each.token) for person, each in begun.items()}
+    for person in range(1, 21):
+        calls.keep_draft(platform.gateway, card, signed[person], [person] * 10, None, 1, closing - 50_000)
+    receipts = {person: hand_in(platform, card, signed[person], person, closing - 40_000) for person in range(1, 11)}
+
+    actor = organizer()
+    moves = move(contest, 2, 19 * DAY, now, actor_id=actor)
+    db.session.commit()
+    assert season.copy_move(db.session(), platform.gateway, moves) == 20  # those that are still open
+
+    assert db.session.scalars(select(Announcement.title)).all() == ["Lịch thi mới"]
+    traces = db.session.scalars(select(AuditEvent).where(AuditEvent.action.not_in(("bank.frozen", "round.scheduled"))))
+    assert [(each.action, each.actor_id) for each in traces] == [("calendar.moved", actor)]
+    card = platform.season.refresh().rounds[second.id]
+    later = closing + 120_000  # the old closing has passed by more than the grace
+    for person, each in signed.items():
+        again = start(platform, card, calls.Starter(person, 1, 0), later)
+        if person <= 10:
+            # What was handed in stands, with its receipt; the next attempt is the second.
+            assert hand_in(platform, card, each, person, later).text == receipts[person].text
+            assert (again.opened, again.paper.attempt) == (True, 2)
+            continue
+        assert (again.opened, again.paper.attempt, again.paper.questions) == (False, 1, each.paper.questions)
+        kept = calls.read_draft(platform.gateway, card, person, 1)
+        assert kept == (([person] * 10, None) if person <= 20 else None)
+        assert hand_in(platform, card, each, person, later).first
+    streams = [keys.entries(card.id, shard) for shard in range(card.shards)]
+    assert sum(platform.gateway.client.xlen(stream) for stream in streams) == 30
+    # No attempt straddles two rounds: one begun at the very end ends with its round, before the next one opens.
+    end = card.closes
+    last = start(platform, card, calls.Starter(99, 1, 0), end - 5_000)
+    assert last.paper.deadline == end <= clock.to_ms(rounds(contest)[2].opens_at)
+    assert rounds(contest)[2].opens_at == third.opens_at
+    with pytest.raises(calls.RoundNotOpen):
+        start(platform, card, calls.Starter(98, 1, 0), end)
+
+
+def hand_in(platform: Platform, card: calls.RoundCard, signed: SignedPaper, answer: int, now: int) -> calls.Receipt:
+    return calls.hand_in(platform.gateway, platform.signer, card, signed, [answer] * 10, None, now)
 
 
 @pytest.mark.parametrize(
