@@ -21,7 +21,7 @@ from quiz.extensions import Platform, db
 from quiz.intake import boards as board_contract
 from quiz.intake import keys, primer, work
 from quiz.intake.errors import IntakeUnavailable
-from quiz.services import corrections
+from quiz.services import corrections, live
 from scoring import boards, jobs, ranks, sweeper
 
 TICK_SECONDS = 1.0
@@ -41,7 +41,8 @@ class Scheduler:
         """Do every duty once; a duty whose part is away does not stop the others."""
         if not self._leads():
             return
-        for duty in (self._prime, self._settle, self._drain, self._boards, self._corrections, self._work, self._forget):
+        duties = (self._prime, self._settle, self._drain, self._boards, self._corrections, self._work)
+        for duty in (*duties, self._forget, self._sample):
             try:
                 duty(now)
             except (RedisError, OSError, SQLAlchemyError, IntakeUnavailable) as error:
@@ -113,6 +114,10 @@ class Scheduler:
     def _forget(self, now: datetime) -> None:
         for card in sweeper.forget_final(self._held.gateway.client, self._held.season.get(), now):
             log.info("round_forgotten", round=card.id)
+
+    def _sample(self, now: datetime) -> None:
+        """What organizers watch while a round is open."""
+        live.sample(self._held.gateway.client, self._held.queue, self._held.cache, self._held.season.get(), now)
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     question_files,
     questions,
     ranking,
+    results,
+    windows,
 )
 from quiz.blueprints.organizer.blueprint import blueprint
 

@@ -32,10 +32,13 @@ class RailEntry:
 _ORGANIZERS = frozenset({"organizer", "administrator"})
 _ALL = _ORGANIZERS | {"officer"}
 _QUESTIONS = (
-    *("questions", "bank", "freeze_bank", "sample_paper", "question_statistics"),
+    *("questions", "bank", "freeze_bank", "sample_paper"),
     *("new_question", "create_question", "change_questions"),
     *("question", "review_question", "retire_question", "revise_question"),
     *("import_questions", "read_questions", "add_questions", "export_questions"),
+)
+_RESULTS = (
+    *("results", "ranking", "question_statistics"),
     *("key", "propose_key", "approve_key", "cancel_key", "try_key_again"),
 )
 RAIL = (
@@ -58,11 +61,14 @@ RAIL = (
             ),
             *(
                 "round_page",
-                "ranking",
                 "barred",
                 "bar_from_contest",
                 "unbar_from_contest",
                 "change_round",
+                "hours",
+                "change_hours",
+                "back_to_draft",
+                "unschedule",
                 "freeze",
                 "schedule",
                 "finalize",
@@ -74,6 +80,8 @@ RAIL = (
         ),
     ),
     RailEntry(_l("Questions"), "tiles", "organizer.questions", _ORGANIZERS, _QUESTIONS),
+    RailEntry(_l("Running now"), "bars", "organizer.live", _ORGANIZERS, ("live",)),
+    RailEntry(_l("Results"), "tick", "organizer.results", _ORGANIZERS, _RESULTS),
     RailEntry(
         _l("Users"),
         "person",

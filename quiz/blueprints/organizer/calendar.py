@@ -91,7 +91,7 @@ def create_contest() -> Answer:
         session.rollback()
         return _new_contest_page(refusal)
     session.commit()
-    _publish()
+    publish_season()
     flash(_("The contest is there. Plan its rounds now."), "green")
     return redirect(url_for("organizer.plan", slug=slug, template=form["template"]), 303)
 
@@ -103,7 +103,7 @@ def contest(slug: str) -> str:
     return render_template("organizer/contest.html", contest=found, others=others, now=clock.now())
 
 
-def _publish() -> None:
+def publish_season() -> None:
     """After the commit: web processes learn of it within a second."""
     season.publish(db.session(), platform().gateway.client)
     db.session.commit()
@@ -146,7 +146,7 @@ def plan_now(slug: str) -> Answer:
     try:
         windows = _planned()
         rules = season.rules_of_template(session, made, form.get("template", ""))
-        hours = _open_hours()
+        hours = open_hours()
         if hours is not None:
             season.daily_windows(windows[0], *hours)
         if "create" not in form:
@@ -180,7 +180,7 @@ def _planned() -> list[Window]:
     return season.plan(day, weekday, hour, int(numbers["count"]), length=length, every_days=every)
 
 
-def _open_hours() -> tuple[frozenset[int], int, int] | None:
+def open_hours() -> tuple[frozenset[int], int, int] | None:
     """Weekdays and hours inside the rounds, if they are not open all through."""
     form = request.form
     if form.get("hours_kind") != "some":
@@ -300,7 +300,7 @@ def change_round(slug: str, number: int) -> Answer:
     except Refusal as refusal:
         session.rollback()
         return _round_page(slug, number, refusal)
-    _publish()
+    publish_season()
     flash(_("Kept."), "green")
     return redirect(url_for("organizer.round_page", slug=slug, number=number), 303)
 
@@ -349,7 +349,7 @@ def schedule(slug: str, number: int) -> Answer:
 def _prime(made: Round) -> None:
     """After the commit: the season to all processes, and a scheduled round's shards their windows and bars."""
     session, held = db.session(), platform()
-    _publish()
+    publish_season()
     if made.scheduled_at is not None:
         card = next(card for contest in season.contest_cards(session) for card in contest.rounds if card.id == made.id)
         season.prime_round(session, held.gateway.client, card, clock.now(), issuer=held.settings.issuer)
@@ -382,6 +382,6 @@ def publish(slug: str, number: int) -> Answer:
     except Refusal as refusal:
         session.rollback()
         return _round_page(slug, number, refusal)
-    _publish()
+    publish_season()
     flash(_("Published."), "green")
     return redirect(url_for("organizer.round_page", slug=slug, number=number), 303)

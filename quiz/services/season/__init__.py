@@ -5,7 +5,7 @@ copy what is committed.
 """
 
 from quiz.services.season.banks import MAX_OPTIONS, freeze_bank
-from quiz.services.season.calendar import Move, copy_move, move, plan, preview_move
+from quiz.services.season.calendar import Move, copy_move, copy_times, move, plan, preview_move
 from quiz.services.season.cards import contest_cards, homes_of, parts_of, publish, round_card, strata_of
 from quiz.services.season.contests import create_contest, create_round, schedule_round
 from quiz.services.season.planning import (
@@ -33,6 +33,7 @@ __all__ = [
     "change_round",
     "contest_cards",
     "copy_move",
+    "copy_times",
     "create_contest",
     "create_round",
     "daily_windows",

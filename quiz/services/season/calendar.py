@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -128,13 +128,17 @@ def move(
 
 
 def copy_move(session: Session, gateway: Gateway, moves: Sequence[Move]) -> int:
-    """After the commit: tell intake the new windows and give open attempts the time they gain.
+    """After the commit of a move; see `copy_times`."""
+    return copy_times(session, gateway, {each.round_id for each in moves})
+
+
+def copy_times(session: Session, gateway: Gateway, moved: Collection[int]) -> int:
+    """After the commit: tell intake the new windows of these rounds and give open attempts the time they gain.
 
     Safe to repeat. Returns how many open attempts were written.
     """
     redis: Redis = gateway.client
     publish(session, redis)
-    moved = {each.round_id for each in moves}
     written = 0
     for contest in contest_cards(session):
         for card in contest.rounds:

@@ -209,6 +209,7 @@ def fixed_parts(made: Round, now: datetime) -> list[Fixed]:
     ]
     if phase is Phase.OPEN:
         parts.append(Fixed(_l("Closing"), _l("Only later, by moving the round; open papers gain the time.")))
+        parts.append(Fixed(_l("The window that is open now"), _l("It can only close later. Those to come can change.")))
     else:
         parts.append(Fixed(_l("Closing"), _l("It has passed.")))
     return parts
