@@ -2,6 +2,7 @@
 
 from quiz.models.announcement import Announcement
 from quiz.models.appeal import Appeal, AppealTemplate
+from quiz.models.award import Award, AwardList, Lot
 from quiz.models.base import Base
 from quiz.models.contest import Contest, Round
 from quiz.models.contest_bar import ContestBar
@@ -21,6 +22,8 @@ __all__ = [
     "Appeal",
     "AppealTemplate",
     "AuditEvent",
+    "Award",
+    "AwardList",
     "Bank",
     "Base",
     "Contest",
@@ -33,6 +36,7 @@ __all__ = [
     "Identity",
     "KeyProposal",
     "KeyVersion",
+    "Lot",
     "Option",
     "Question",
     "RankStep",

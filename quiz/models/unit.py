@@ -24,6 +24,7 @@ class Unit(Base):
         CheckConstraint("(kind = 'central') = (parent_id IS NULL)", name="only_the_central_has_no_parent"),
         # The units of today by code; one code never names two of them.
         Index("unit_one_current_per_code", "code", unique=True, postgresql_where="valid_to IS NULL"),
+        CheckConstraint("members > 0", name="members_are_counted"),
         Index("unit_by_parent", "parent_id", "sort_key"),
     )
 
@@ -41,6 +42,8 @@ class Unit(Base):
     """Name without accents, lower case, đ as d: the embedded PostgreSQL has no unaccent."""
     sort_key: Mapped[str] = mapped_column(Text)
     """Orders names the Vietnamese way by plain byte comparison: there is no ICU either."""
+    members: Mapped[int | None]
+    """Members of the Union in it, as its officers count them: what a share of members is taken of."""
 
     parent: Mapped[Unit | None] = relationship(remote_side="Unit.id")
 

@@ -35,6 +35,8 @@ class User(Base):
         Index("users_by_name", text(NAME_WORDS), postgresql_using="gin"),
         Index("users_of_the_staff", "id", postgresql_where="role <> 'participant'"),
         Index("users_barred", "id", postgresql_where="barred_at IS NOT NULL"),
+        CheckConstraint("invited_by <> id", name="nobody_invites_themselves"),
+        Index("users_invited", "invited_by", postgresql_where="invited_by IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Sequence_(), primary_key=True)
@@ -56,6 +58,8 @@ class User(Base):
     created_at: Mapped[datetime]
     synthetic: Mapped[bool] = mapped_column(default=False)
     """Made by the demo or a benchmark; never mixed up with people."""
+    invited_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Whose link they came by; kept once, when they registered."""
 
     identities: Mapped[list[Identity]] = relationship(back_populates="user", cascade="all, delete-orphan")
 
