@@ -68,6 +68,11 @@ AUDIENCES: Mapping[str, Audience] = {
     "site.preferences": Audience.EVERYBODY,
     "site.now": Audience.EVERYBODY,
     "site.waiting": Audience.EVERYBODY,
+    "site.awards": Audience.EVERYBODY,
+    "site.lot": Audience.EVERYBODY,  # only once it is published
+    "site.lot_file": Audience.EVERYBODY,  # the same
+    "site.lot_script": Audience.EVERYBODY,
+    "site.invited": Audience.EVERYBODY,
     "boards.units": Audience.EVERYBODY,
     "boards.people": Audience.EVERYBODY,
     "account.register": Audience.EVERYBODY,
@@ -137,6 +142,23 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.create_staff": Audience.ADMINISTRATOR,
     "organizer.reset_second_factor": Audience.ADMINISTRATOR,
     "organizer.change_role": Audience.ADMINISTRATOR,
+    "organizer.awards_home": Audience.ORGANIZER,
+    "organizer.awards": Audience.ORGANIZER,
+    "organizer.award_list": Audience.ORGANIZER,
+    "organizer.make_awards": Audience.ORGANIZER,
+    "organizer.check_awards": Audience.ORGANIZER,
+    "organizer.announce_awards": Audience.ORGANIZER,
+    "organizer.keep_awards": Audience.ORGANIZER,
+    "organizer.pay_awards": Audience.ORGANIZER,
+    "organizer.payout_file": Audience.ORGANIZER,
+    "organizer.disqualify": Audience.ORGANIZER,
+    "organizer.accept_award": Audience.ORGANIZER,
+    "organizer.reinstate": Audience.ORGANIZER,
+    "organizer.exclude_entries": Audience.ORGANIZER,
+    "organizer.publish_lot": Audience.ORGANIZER,
+    "organizer.draw_lot": Audience.ORGANIZER,
+    "organizer.unit_members": Audience.ORGANIZER,
+    "organizer.take_members": Audience.ORGANIZER,
     "organizer.questions": Audience.ORGANIZER,
     "organizer.key": Audience.ORGANIZER,
     "organizer.propose_key": Audience.ORGANIZER,
@@ -162,7 +184,10 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.revise_question": Audience.ORGANIZER,
 }
 
-UPLOADS: Mapping[str, int] = {"organizer.read_questions": MAX_FILE + 64 * 1024}
+UPLOADS: Mapping[str, int] = {
+    "organizer.read_questions": MAX_FILE + 64 * 1024,
+    "organizer.take_members": MAX_FILE + 64 * 1024,
+}
 """Endpoints that take files, and how much with the form around them; everything else takes no more than a sheet."""
 
 

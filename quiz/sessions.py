@@ -20,6 +20,8 @@ from quiz.extensions import db, login_manager
 from quiz.services import accounts, units
 from quiz.web import SignedIn
 
+INVITED_BY = "invited_by"
+"""The session's key of the code of whose link somebody came by, until they register."""
 PAPER = "paper"
 """The session's key of the paper in hand: a reload finds it there even while PostgreSQL and Redis are away."""
 

@@ -5,10 +5,10 @@ Patterns differ by language and not by text, so they stand here and not in the c
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from flask_babel import get_locale, gettext, ngettext
 
@@ -46,6 +46,11 @@ def score(value: float) -> str:
 def day(when: datetime | int) -> str:
     """21/11/2026"""
     return _write(when, _DAY)
+
+
+def day_of(when: date) -> str:
+    """21/11/2026, of a day without a time."""
+    return format_date(when, _DAY[language()], locale=language())
 
 
 def short_day(when: datetime | int) -> str:
@@ -132,6 +137,7 @@ FILTERS = {
     "percent": percent,
     "average": score,
     "day": day,
+    "day_of": day_of,
     "short_day": short_day,
     "moment": moment,
     "clock_time": clock_time,

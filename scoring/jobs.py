@@ -25,8 +25,10 @@ from quiz import clock, create_app, logs
 from quiz.extensions import Platform, db
 from quiz.intake import work
 from quiz.intake.boards import DIRTY
+from quiz.models import Award, AwardList, Entry, KeyProposal, User
 from quiz.services import audit, corrections
-from scoring import boards, finalize, ranks, regrade, sweeper
+from quiz.services.awards import effects, lists
+from scoring import boards, counting, finalize, ranks, regrade, sweeper
 from scoring.drain import BATCH, Drain
 
 DRAIN_SECONDS = 60.0
@@ -42,7 +44,7 @@ QUEUES = ("urgent", "drain", "boards", "default")
 """In the order in which a worker looks at them."""
 PATIENCE_SECONDS = 1.0
 """How long a job may wait before a lane asks itself whether there is another worker."""
-WORK = ("finalize_round", "verify_log", "find_signals")
+WORK = ("finalize_round", "verify_log", "find_signals", "make_awards", "settle_disqualification")
 """What pages may ask for (quiz.intake.work), by the names of the functions here."""
 WORK_HOLD_MS = 15_000
 """A job that died in the middle is handed on again after this; one that still runs keeps its second self out."""
@@ -257,8 +259,9 @@ class _CorrectionStep:
     def _count(self) -> None:
         proposal, session = self._proposal, db.session()
         effect = regrade.rescore(session, proposal.round_id, proposal.version, progress=self._progress)
+        kept = asdict(effect) | {"prizes": effects.of_correction(session, proposal.round_id)}
         session.rollback()
-        corrections.counted(session, proposal.id, asdict(effect), clock.now())
+        corrections.counted(session, proposal.id, kept, clock.now())
         session.commit()
 
     def _apply(self) -> None:
@@ -272,8 +275,15 @@ class _CorrectionStep:
             actor_id=proposal.approved_by,
             progress=self._progress,
         )
-        corrections.applied(session, proposal.id, asdict(effect), now)
+        counted = self._prizes(proposal.id)
+        corrections.applied(session, proposal.id, asdict(effect) | {"prizes": counted}, now)
+        effects.doubt(session, proposal.round_id, "key", now, actor_id=proposal.approved_by, reason=proposal.reason)
         session.commit()
+
+    def _prizes(self, proposal_id: int) -> dict[str, Any] | None:
+        """What the dry run said of prizes stays with the correction."""
+        held = db.session().get(KeyProposal, proposal_id)
+        return None if held is None or held.effect is None else held.effect.get("prizes")
 
     def _tell(self) -> None:
         """After the commit, and again if a worker died in between: neither boards nor pages keep what was before."""
@@ -360,6 +370,58 @@ def verify_log(_which: int, _actor_id: int) -> None:
         told("done", last, last, broken=None if broken is None else asdict(broken), last=last, seal=seal)
         session.rollback()
         work.taken(held.queue, "verify_log", 0)
+
+
+def make_awards(list_id: int, _actor_id: int) -> None:
+    """Choose the winners of a list that a page asked for."""
+    app = application()
+    held = _platform(app)
+    with app.app_context():
+        session = db.session()
+        lists.fill(session, list_id, clock.now())
+        session.commit()
+        work.say(held.queue, "make_awards", list_id, work.Progress("done", clock.to_ms(clock.now())))
+        work.taken(held.queue, "make_awards", list_id)
+
+
+def settle_disqualification(award_id: int, actor_id: int) -> None:
+    """Take the entries of who was disqualified from a prize out of the count, or back once that was taken back."""
+    app = application()
+    held = _platform(app)
+    with app.app_context():
+        session, now = db.session(), clock.now()
+        award = session.get(Award, award_id)
+        if award is not None and award.state == "disqualified" and award.person_id is not None:
+            round_id = _settle(session, award, award.person_id, now, actor_id)
+            session.commit()
+            boards.mark_dirty(held.cache, [round_id])
+        work.say(held.queue, "settle_disqualification", award_id, work.Progress("done", clock.to_ms(clock.now())))
+        work.taken(held.queue, "settle_disqualification", award_id)
+
+
+def _settle(session: Session, award: Award, person: int, now: datetime, actor_id: int) -> int:
+    """In one transaction: the entries, the counts, and the doubt about lists that would be others by now."""
+    made = session.get_one(AwardList, award.list_id)
+    mark = f"award {award.id}: {award.reason}"
+    out = award.lifted_at is None
+    rows = session.execute(
+        select(Entry.participant_id, Entry.issuer, Entry.attempt)
+        .join(User, User.id == Entry.participant_id)
+        .where(Entry.round_id == made.round_id, User.person_id == person)
+        .where(Entry.counted if out else Entry.excluded_reason == mark)
+    )
+    entries = [(row.participant_id, row.issuer, row.attempt) for row in rows]
+    if entries:
+        event = counting.event_of(
+            "disqualification", made.contest_id, made.round_id, person, award.reason, actor_id, now,
+            award=award.id, entries=len(entries), counted=not out,
+        )  # fmt: skip
+        counting.set_counted(session, made.round_id, entries, mark if out else None, event)
+        action = "entries.excluded" if out else "entries.counted_again"
+        detail = {"person": person, "entries": len(entries), "award": award.id}
+        audit.append(session, now, actor_id, action, f"round:{made.round_id}", detail, award.reason)
+        effects.doubt(session, made.round_id, "exclusion", now, actor_id=actor_id, reason=award.reason)
+    return made.round_id
 
 
 def worker_alive(connection: Redis, name: str, at: datetime) -> None:

@@ -55,6 +55,7 @@ class World:
         samples = {"number": 1, "slug": "cuoc-thi", "receipt": "R0", "seen": "x", "name": "x", "filename": "x"}
         values = samples | {"user_id": self.person, "code": HOME, "question_id": 1}
         values |= {"announcement_id": 1, "signal_id": 1, "appeal_id": 1, "template_id": 1}
+        values |= {"list_id": 1, "award_id": 1, "lot_id": 1}
         missing = rule.arguments - values.keys()
         assert not missing, f"give {rule.endpoint} a sample of {missing} here"
         with self.app.test_request_context():

@@ -1,7 +1,7 @@
 """AwardList, Award and Lot: who gets which prize of a round, how it became so, and what was paid.
 
 Nothing of it is ever deleted: a winner who is replaced stays with the reason, a list that is made anew is another
-version. The database keeps the rules besides the code: one living winner a place, and the caps (migration 0008).
+version. The database keeps the rules besides the code: one living winner a place, and the caps (migration 0009).
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class AwardList(Base):
     paid_at: Mapped[datetime | None]
 
     round: Mapped[Round] = relationship()
-    awards: Mapped[list[Award]] = relationship(back_populates="list", order_by="Award.id")
-    lots: Mapped[list[Lot]] = relationship(back_populates="list", order_by="Lot.id")
+    awards: Mapped[list[Award]] = relationship(back_populates="award_list", order_by="Award.id")
+    lots: Mapped[list[Lot]] = relationship(back_populates="award_list", order_by="Lot.id")
 
 
 class Award(Base):
@@ -151,7 +151,7 @@ class Award(Base):
     paid_reference: Mapped[str | None] = mapped_column(Text)
     paid_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
-    list: Mapped[AwardList] = relationship(back_populates="awards")
+    award_list: Mapped[AwardList] = relationship(back_populates="awards")
 
     @property
     def living(self) -> bool:
@@ -194,4 +194,4 @@ class Lot(Base):
     drawn_at: Mapped[datetime | None]
     drawn_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
-    list: Mapped[AwardList] = relationship(back_populates="lots")
+    award_list: Mapped[AwardList] = relationship(back_populates="lots")

@@ -80,8 +80,11 @@ class Profile:
 # Registering
 
 
-def register(session: Session, form: Registration, now: datetime) -> Account:
+def register(session: Session, form: Registration, now: datetime, *, invited_by: int | None = None) -> Account:
     """Make a participant's account and commit it.
+
+    Args:
+        invited_by: the account whose link the person came by (services.invitations); kept once and for all.
 
     Raises:
         Refusal: invalid_request naming each field that is not right, phone_taken, too_many_requests.
@@ -105,6 +108,7 @@ def register(session: Session, form: Registration, now: datetime) -> Account:
         password_hash=password_hash,
         consent_at=now,
     )
+    user.invited_by = invited_by
     _commit_new(session)
     return Account.of(user)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from quiz import clock
 from quiz.errors import PROBLEMS, FieldError, Refusal
 from quiz.extensions import db, platform
-from quiz.services import accounts, demo, member_kinds, units
+from quiz.services import accounts, demo, invitations, member_kinds, units
 from quiz.services.accounts import Registration
-from quiz.sessions import enter, leave, safe_next, signed_in_checked
+from quiz.sessions import INVITED_BY, enter, leave, safe_next, signed_in_checked
 
 blueprint = Blueprint("account", __name__)
 
@@ -48,7 +48,8 @@ def register_now() -> Answer:
         # Without a script the communes come with the next page; what was typed comes back with them.
         return _register_page(form)
     try:
-        account = accounts.register(db.session(), _registration(form), clock.now())
+        inviter = invitations.inviter(db.session(), platform().settings.secret_key, session.get(INVITED_BY))
+        account = accounts.register(db.session(), _registration(form), clock.now(), invited_by=inviter)
     except Refusal as refusal:
         return _register_page(form, refusal), PROBLEMS[refusal.code].status
     enter(account)
@@ -79,14 +80,14 @@ def _chosen_unit(form: Any) -> str:
 
 def _register_page(form: Any, refusal: Refusal | None = None) -> str:
     province = form.get("province", "")
-    session = db.session()
+    tables = db.session()
     return render_template(
         "account/register.html",
         form=form,
         problem=PROBLEMS[refusal.code] if refusal else None,
         errors=_messages(refusal),
-        first_level=units.children(session),
-        communes=units.children(session, province) if _is_province(province) else [],
+        first_level=units.children(tables),
+        communes=units.children(tables, province) if _is_province(province) else [],
         next=safe_next(form.get("next")),
         kinds=member_kinds.KINDS,
     )
@@ -206,8 +207,7 @@ def sign_out_everywhere() -> Response:
 
 
 def _profile_page(refusal: Refusal | None = None) -> str:
-    session = db.session()
-    person = accounts.profile(session, current_user.id)
+    person = accounts.profile(db.session(), current_user.id)
     return render_template(
         "account/profile.html",
         person=person,

@@ -2,6 +2,7 @@
 
 from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     announcing,
+    awards,
     barred,
     calendar,
     corrections,

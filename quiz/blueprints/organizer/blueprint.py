@@ -83,6 +83,17 @@ RAIL = (
     RailEntry(_l("Running now"), "bars", "organizer.live", _ORGANIZERS, ("live",)),
     RailEntry(_l("Results"), "tick", "organizer.results", _ORGANIZERS, _RESULTS),
     RailEntry(
+        _l("Awards"),
+        "medal",
+        "organizer.awards_home",
+        _ORGANIZERS,
+        (
+            *("awards_home", "awards", "award_list", "make_awards", "check_awards", "announce_awards", "keep_awards"),
+            *("pay_awards", "disqualify", "accept_award", "reinstate", "exclude_entries", "publish_lot", "draw_lot"),
+            *("unit_members", "take_members"),
+        ),
+    ),
+    RailEntry(
         _l("Users"),
         "person",
         "organizer.people",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Response, jsonify, render_template
 from flask_login import current_user
 
 from quiz import clock
 from quiz.blueprints.play.blueprint import blueprint, desk
 from quiz.errors import Refusal
-from quiz.extensions import db
-from quiz.services import entries, papers
+from quiz.extensions import db, platform
+from quiz.services import entries, invitations, papers
+from quiz.services.awards import reading
 from quiz.services.today import rules_of
 from quiz.sessions import signed_in_checked
+
+TOLD_FOR = timedelta(days=21)
+"""So long the home page tells winners of their prize; the history tells it for good."""
 
 
 @blueprint.get("/entries/<receipt>")
@@ -19,7 +25,8 @@ from quiz.sessions import signed_in_checked
 def entry(receipt: str) -> str:
     now = clock.to_ms(clock.now())
     view = entries.find(db.session(), desk(), current_user.id, receipt, now)
-    return render_template("play/entry.html", entry=view, rules=rules_of(view.card), now=now)
+    code = invitations.code_of(platform().settings.secret_key, current_user.id)
+    return render_template("play/entry.html", entry=view, rules=rules_of(view.card), now=now, code=code)
 
 
 @blueprint.get("/entries/<receipt>/state")
@@ -40,7 +47,8 @@ def history() -> str:
     held, now = desk(), clock.now()
     contest = papers.contest_of(held.seasons.get(), None)
     views = entries.history(db.session(), held, current_user.id, contest, clock.to_ms(now))
-    return render_template("play/history.html", contest=contest, views=views, now=now)
+    prizes = reading.of_person(db.session(), current_user.id)
+    return render_template("play/history.html", contest=contest, views=views, prizes=prizes, now=now)
 
 
 @blueprint.get("/entries/last")
@@ -51,7 +59,9 @@ def last() -> str:
     contest = papers.contest_of(held.seasons.get(), None)
     views = entries.history(db.session(), held, current_user.id, contest, clock.to_ms(now))
     weeks = {view.card.number for view in views}
-    return render_template("play/_last.html", last=views[0] if views else None, streak=_streak(weeks), now=now)
+    prizes = [own for own in reading.of_person(db.session(), current_user.id) if now - own.announced_at < TOLD_FOR]
+    last = views[0] if views else None
+    return render_template("play/_last.html", last=last, streak=_streak(weeks), prizes=prizes, now=now)
 
 
 def _streak(weeks: set[int]) -> int:

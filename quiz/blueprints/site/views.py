@@ -13,7 +13,7 @@ from quiz.intake.reading import Progress, read_progress
 from quiz.intake.season import ContestCard, Notice, RoundCard
 from quiz.logs import get_logger
 from quiz.pages import THEME_COOKIE, THEMES
-from quiz.services import announcements, papers, rules_text
+from quiz.services import announcements, invitations, papers, rules_text
 from quiz.services import today as contest_today
 from quiz.services.board_pages import glance
 from quiz.sessions import HomeUnit, home_unit, safe_next
@@ -45,6 +45,7 @@ def home() -> str:
         glance=glance(platform().boards, contest, unit.code if unit else None, unit.province_code if unit else None),
         progress=_progress(today.card, now) if today else None,
         notices=_notices(contest, unit, now),
+        invitation=_invitation(),
     )
 
 
@@ -71,6 +72,14 @@ def _played(contest: ContestCard, numbers: set[int | None]) -> set[int]:
     except (OperationalError, PoolTimeout):
         log.warning("notices_left_out")
         return set()
+
+
+def _invitation() -> str | None:
+    """The link by which who is signed in brings others; computed, no table is asked."""
+    if not current_user.is_authenticated:
+        return None
+    code = invitations.code_of(platform().settings.secret_key, current_user.id)
+    return url_for("site.invited", code=code, _external=True)
 
 
 def _progress(card: RoundCard, now: int) -> Progress | None:

@@ -98,7 +98,10 @@ def disqualified(session: Session, round_id: int) -> Collection[tuple[Of, int]]:
         .join(AwardList, AwardList.id == Award.list_id)
         .where(AwardList.round_id == round_id, Award.state == "disqualified", Award.lifted_at.is_(None))
     )
-    return {("unit", unit) if person is None else ("person", person) for person, unit in rows}
+    found: set[tuple[Of, int]] = set()
+    for person, unit in rows:
+        found.add(("unit", unit or 0) if person is None else ("person", person))
+    return found
 
 
 def _write(session: Session, made: AwardList, outcome: Outcome, now: datetime) -> None:

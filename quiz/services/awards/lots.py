@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -148,8 +149,17 @@ def of_contest(session: Session, contest_id: int) -> Sequence[Lot]:
     ).all()
 
 
+def named(lot: Lot, places: Iterable[Any]) -> Iterable[tuple[str, Any]]:
+    """(pseudonym, place) of the announced winners of a drawn lot."""
+    members = {member: one for one, member in zip(lot.ids.split(), lot.members, strict=True)}
+    for place in places:
+        one = members.get(place.award.person_id or place.award.unit_id)
+        if one is not None and [place.award.prize, place.award.place] in lot.places:
+            yield one, place
+
+
 def winners_are_public(lot: Lot) -> bool:
-    return lot.state == "drawn" and lot.list.state in PUBLIC
+    return lot.state == "drawn" and lot.award_list.state in PUBLIC
 
 
 def _locked(session: Session, lot_id: int) -> Lot:

@@ -52,7 +52,8 @@ def take(session: Session, content: bytes, now: datetime, *, actor_id: int) -> i
         lines = tables.read(content, HEADINGS, frozenset({"code", "members"}))
     except tables.UnreadableTable as unreadable:
         raise Refusal("invalid_request", errors=(FieldError("file", unreadable.message),)) from unreadable
-    known = dict(session.execute(select(Unit.code, Unit.id).where(Unit.valid_to.is_(None))).tuples())
+    rows = session.execute(select(Unit.code, Unit.id).where(Unit.valid_to.is_(None)))
+    known = {row.code: row.id for row in rows}
     values: dict[int, int] = {}
     bad = []
     for line in lines:

@@ -8,8 +8,8 @@ from typing import Any
 
 from quiz.services.awards.choosing import Caps, Line, Slot
 
-PARTS = ("prizes", "brackets", "prize_caps")
-"""What of a rules document is about prizes."""
+PARTS = ("prizes", "brackets", "prize_caps", "barred_kinds")
+"""What of a rules document decides about prizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,3 @@ def lines_of(rules: Mapping[str, Any]) -> Iterator[tuple[Line, Prize]]:
     for key, together in found.items():
         slots = tuple(Slot(prize.key, place) for prize in together for place in range(1, prize.count + 1))
         yield Line(key, "unit" if together[0].kind == "collective" else "person", slots), together[0]
-
-
-def bracket_of(rules: Mapping[str, Any], key: str | None) -> Mapping[str, Any] | None:
-    """
-    Raises:
-        LookupError: a prize names a bracket that the rules don't have.
-    """
-    if key is None:
-        return None
-    return next(each for each in rules.get("brackets") or [] if each["key"] == key)

@@ -166,7 +166,7 @@ def next_in_line(session: Session, made: AwardList) -> list[tuple[str, list[str]
 
 
 def reason_text(reason: str) -> str:
-    return {
+    said: dict[str, Any] = {
         "barred": gettext("the account is barred"),
         "disqualified": gettext("disqualified"),
         "person_round": gettext("has as many prizes of this round as one person may get"),
@@ -174,7 +174,8 @@ def reason_text(reason: str) -> str:
         "unit_round": gettext("the province or union has as many prizes of this round as it may get"),
         "unit_season": gettext("the province or union has as many prizes of the season as it may get"),
         "next": gettext("next in line"),
-    }[reason]
+    }
+    return str(said[reason])
 
 
 def evidence(award: Award) -> str:

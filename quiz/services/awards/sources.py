@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -21,6 +21,11 @@ from quiz.services.awards.prizes import Prize, lines_of
 from quiz.services.units import FIRST_LEVEL
 
 _CHUNK = 200
+_BARRED = (
+    "(u.barred_at IS NOT NULL OR EXISTS (SELECT FROM contest_bar b WHERE b.contest_id = :contest "
+    "AND b.user_id = u.id AND (b.function IS NULL OR b.function = ANY(:barred_kinds))))"
+)
+"""Barred from everything, from the contest, or for a function that the rules bar, whenever it was written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +81,17 @@ class Sources:
         where, values = self._bracket(prize.bracket, "s.unit_id")
         rows = self.session.execute(
             text(
-                "SELECT s.person_id, s.merit, s.unit_id, s.rank, s.score, s.duration_ms, u.barred_at "
+                f"SELECT s.person_id, s.merit, s.unit_id, s.rank, s.score, s.duration_ms, {_BARRED} AS barred "
                 f"FROM {self.tables.standing} s JOIN users u ON u.id = s.person_id "
                 f"WHERE s.round_id = :round {where} ORDER BY s.merit DESC, s.person_id"
             ),
-            {"round": self.round.id, **values},
+            {"round": self.round.id, **self._bars(), **values},
             execution_options={"yield_per": _CHUNK},
         )
         with rows:
             for row in rows:
                 facts = {"rank": row.rank, "score": row.score, "duration_ms": row.duration_ms}
-                bar = None if row.barred_at is None else "barred"
+                bar = "barred" if row.barred else None
                 yield Candidate(row.person_id, bytes(row.merit), self.first_level(row.unit_id), bar, facts)
 
     def _spreading(self, prize: Prize) -> Iterator[Candidate]:
@@ -94,7 +99,7 @@ class Sources:
         where, values = self._bracket(prize.bracket, "u.unit_id")
         rows = self.session.execute(
             text(
-                "SELECT u.id, u.unit_id, u.barred_at, brought.people FROM ("
+                f"SELECT u.id, u.unit_id, {_BARRED} AS barred, brought.people FROM ("
                 "  SELECT inviter.person_id, count(*) AS people FROM users i"
                 "  JOIN users inviter ON inviter.id = i.invited_by AND inviter.person_id <> i.person_id"
                 f"  JOIN {self.tables.standing} s ON s.round_id = :round AND s.person_id = i.id"
@@ -102,20 +107,24 @@ class Sources:
                 f") brought JOIN users u ON u.id = brought.person_id WHERE true {where} "
                 "ORDER BY brought.people DESC, u.id"
             ),
-            {"round": self.round.id, **values},
+            {"round": self.round.id, **self._bars(), **values},
             execution_options={"yield_per": _CHUNK},
         )
         with rows:
             for row in rows:
-                bar = None if row.barred_at is None else "barred"
+                bar = "barred" if row.barred else None
                 home = self.first_level(row.unit_id)
                 yield Candidate(row.id, row.people, home, bar, {"people": row.people})
+
+    def _bars(self) -> dict[str, Any]:
+        return {"contest": self.round.contest_id, "barred_kinds": self.rules.get("barred_kinds") or []}
 
     def _bracket(self, key: str | None, unit: str) -> tuple[str, dict[str, Any]]:
         """SQL that keeps the people of a bracket: whom it fits and no bracket before it."""
         if key is None:
             return "", {}
-        parts, values = [], {}
+        parts: list[str] = []
+        values: dict[str, Any] = {}
         for place, bracket in enumerate(self.rules["brackets"]):
             condition, given = self._fits(bracket, unit, place)
             values |= given
@@ -125,7 +134,8 @@ class Sources:
         raise LookupError(f"the rules have no bracket {key}")
 
     def _fits(self, bracket: Mapping[str, Any], unit: str, place: int) -> tuple[str, dict[str, Any]]:
-        parts, values = ["true"], {}
+        parts = ["true"]
+        values: dict[str, Any] = {}
         if bracket.get("units"):
             inside = f"coalesce({unit} = ANY(:units_{place}), false)"
             parts.append(f"NOT {inside}" if bracket.get("outside") else inside)
@@ -152,7 +162,7 @@ class Sources:
             measure = _measure(prize.by or "", facts)
             if participants >= prize.min_participants and measure is not None and measure > 0:
                 found.append(Candidate(unit_id, measure, None, None, facts))
-        return sorted(found, key=lambda unit: (-Fraction(unit.tie), unit.id))  # type: ignore[arg-type]
+        return sorted(found, key=_by_measure)
 
     def _people_by_unit(self) -> dict[int, int]:
         rows = self.session.execute(
@@ -214,6 +224,10 @@ class Sources:
             return False
 
         return [unit_id for unit_id in self.units if inside(unit_id)]
+
+
+def _by_measure(unit: Candidate) -> tuple[Fraction, int]:
+    return -Fraction(cast("Fraction | int", unit.tie)), unit.id
 
 
 def _measure(by: str, facts: Mapping[str, Any]) -> Fraction | int | None:

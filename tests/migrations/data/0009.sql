@@ -1,4 +1,4 @@
--- What the code of 0008 writes besides.
+-- What the code of 0009 writes besides.
 <<<<<<< HEAD
 UPDATE users SET member_kind = 'student' WHERE id = (SELECT min(id) FROM users);
 UPDATE contest SET rules = '{"questions": 10}';
