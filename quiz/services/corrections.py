@@ -21,6 +21,7 @@ from quiz import clock
 from quiz.errors import FieldError, Refusal
 from quiz.models import Bank, KeyProposal, KeyVersion, Round, User
 from quiz.services import announcements, audit
+from quiz.services.awards import reading
 from quiz.services.vietnamese import fold
 
 MAX_TRIES = 5
@@ -216,6 +217,8 @@ class Story:
     """Account → name: who proposed, who approved, and the people of `places`."""
     places: list[tuple[int, int, int]]
     """(place, person there before, person there afterwards), where it is another one."""
+    prizes: list[tuple[str, str, str]]
+    """(prize, who loses it, who gets it), where the dry run found that it goes to another."""
 
 
 def story(session: Session, proposal: KeyProposal) -> Story:
@@ -244,7 +247,22 @@ def story(session: Session, proposal: KeyProposal) -> Story:
         ],
         names={row.id: row.full_name for row in rows},
         places=places,
+        prizes=_prizes(session, proposal),
     )
+
+
+def _prizes(session: Session, proposal: KeyProposal) -> list[tuple[str, str, str]]:
+    found = ((proposal.effect or {}).get("prizes") or {}).get("places", [])
+    known = reading.names(session, [who for each in found for who in (each["before"], each["after"])])
+    titles = reading.titles(session.get_one(Round, proposal.round_id).rules)
+    return [
+        (
+            titles[each["prize"]].name if each["prize"] in titles else each["prize"],
+            known.of(each["before"]),
+            known.of(each["after"]),
+        )
+        for each in found
+    ]
 
 
 def _texts(question: Mapping[str, Any], item: Mapping[str, Any]) -> list[list[str]]:

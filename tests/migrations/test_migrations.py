@@ -107,7 +107,7 @@ CATALOG = {
     ),
     "constraints": (
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), condeferrable, condeferred "
-        "FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+        "FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 't'"  # triggers: below
     ),
     "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
     "sequences": "SELECT sequencename, data_type FROM pg_sequences WHERE schemaname = 'public'",
