@@ -1,7 +1,7 @@
 """AwardList, Award and Lot: who gets which prize of a round, how it became so, and what was paid.
 
 Nothing of it is ever deleted: a winner who is replaced stays with the reason, a list that is made anew is another
-version. The database keeps the rules besides the code: one living winner a place, and the caps (migration 0009).
+version. The database keeps the rules besides the code: one living winner a place, and the caps (migration 0011).
 """
 
 from __future__ import annotations

@@ -64,6 +64,7 @@ def page(browser: FlaskClient, path: str = PATH) -> str:
 def run_jobs(platform: Platform) -> list[str]:
     """What a worker would do of what was asked."""
     asked = work.asked(platform.queue)
+    db.session.rollback()  # what the pages of a test have read is theirs no more
     for each in asked:
         getattr(jobs, each.name)(each.argument, each.actor_id)
     assert work.asked(platform.queue) == []

@@ -1,4 +1,4 @@
--- What the code of 0009 writes besides.
+-- What the code of 0011 writes besides.
 INSERT INTO award_list (contest_id, round_id, version, state, rules, secret, passed, made_by, made_at)
   SELECT contest_id, r.id, 1, 'provisional', '{"prizes": [], "prize_caps": {"person_round": 1}}', 'secret', '[]', u.id, now()
   FROM round r, (SELECT min(id) AS id FROM users) u LIMIT 1;
