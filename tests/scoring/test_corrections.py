@@ -15,6 +15,7 @@ from quiz.intake.boards import DIRTY
 from quiz.intake.season import RoundCard
 from quiz.models import Announcement, AuditEvent, Bank, KeyProposal, KeyVersion, Round
 from quiz.services import corrections
+from quiz.services.awards import lists
 from quiz.services.corrections import Answer
 from scoring import jobs, recount, regrade
 from scoring.schedule import Scheduler
@@ -305,3 +306,60 @@ def test_the_rest_of_the_time_is_told_from_what_is_done(app: Flask, platform: Pl
     held = corrections.progress(platform.queue, 7)
     assert held is not None
     assert (held.percent, held.rest_ms) == (75, 2_000)
+
+
+# Prizes
+
+
+PRIZES = [{"key": "first", "name": "Giải Nhất", "kind": "individual", "count": 1, "value": 1_000_000}]
+
+
+def with_prizes(card: RoundCard) -> None:
+    """Accounts for the three who played, and a first prize in a final round."""
+    for number in (1, 2, 3):
+        db.session.execute(
+            text(
+                "INSERT INTO users (id, person_id, full_name, role, unit_id, auth_epoch, created_at, synthetic) "
+                "OVERRIDING SYSTEM VALUE SELECT :id, :id, 'Thí sinh ' || :id, 'participant', min(id), 0, now(), true "
+                "FROM unit ON CONFLICT (id) DO UPDATE SET full_name = excluded.full_name"
+            ),
+            {"id": number},
+        )
+    made = db.session.get_one(Round, card.id)
+    made.rules = made.rules | {"prizes": PRIZES}
+    made.finalized_at = made.published_at = clock.now()
+    db.session.commit()
+
+
+def test_the_dry_run_says_whose_prize_changes_and_an_announced_list_is_flagged(played: RoundCard) -> None:
+    with_prizes(played)
+    made = lists.begin(db.session(), db.session.get_one(Round, played.id), clock.now(), actor_id=ONE)
+    lists.fill(db.session(), made.id, clock.now())
+    lists.check(db.session(), made.id, clock.now(), actor_id=TWO)
+    lists.announce(db.session(), made.id, "1", clock.now(), actor_id=ONE)
+    db.session.commit()
+    proposal_id = propose(played)
+    jobs.correct_key(proposal_id)
+    held = db.session.get_one(KeyProposal, proposal_id, populate_existing=True)
+    change = [{"prize": "first", "before": ["person", 1], "after": ["person", 3]}]
+    assert held.effect is not None
+    assert held.effect["prizes"] == {"count": 1, "lots": 0, "list": "announced", "places": change}
+    story = corrections.story(db.session(), held)
+    assert story.prizes == [("Giải Nhất", story.names[1], "Thí sinh 3")]
+    approve(proposal_id)
+    jobs.correct_key(proposal_id)
+    db.session.rollback()
+    db.session.refresh(made)
+    assert made.state == "announced"
+    assert [award.person_id for award in lists.living(made)] == [1]
+    assert made.doubt is not None
+    assert made.doubt["places"] == change
+
+
+def test_without_a_list_the_dry_run_compares_what_would_be_given(played: RoundCard) -> None:
+    with_prizes(played)
+    proposal_id = propose(played)
+    jobs.correct_key(proposal_id)
+    held = db.session.get_one(KeyProposal, proposal_id, populate_existing=True)
+    assert held.effect is not None
+    assert (held.effect["prizes"]["count"], held.effect["prizes"]["list"]) == (1, None)

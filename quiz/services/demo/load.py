@@ -17,7 +17,7 @@ from quiz.intake.season import SeasonCache
 from quiz.intake.signing import Signer
 from quiz.models import Bank, Contest, KeyVersion, Round, Unit, User
 from quiz.services import questions, season, synthetic, units
-from quiz.services.demo import grid, people, plan, targets
+from quiz.services.demo import grid, people, plan, prizes, targets
 from quiz.services.demo.logins import SLUG, add_logins
 from quiz.services.demo.play import Player, Sheet, Stage, play
 from scoring.rules import key_from
@@ -29,6 +29,7 @@ RULES = {
     "seconds": plan.LIMIT_MS // 1000,
     "prediction": {"kind": "all_correct", "text": f"Bao nhiêu người trả lời đúng cả {plan.QUESTIONS} câu?"},
     "release": {"score": "after_close", "key": "after_close"},
+    **prizes.RULES,
 }
 
 
@@ -81,8 +82,10 @@ def ensure_played(
 
 
 def complete(session: Session, contest: Contest, now: datetime) -> None:
-    """The logins, last of all: with them the demo is loaded. Commits."""
+    """The logins and the prizes of the past, last of all: with them the demo is loaded. Commits."""
     add_logins(session, _players(session, contest)[0].user_id, now)
+    session.flush()
+    prizes.award_past(session, contest, now)
     session.commit()
 
 
