@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from quiz.clock import CONTEST_ZONE
@@ -38,6 +38,7 @@ _UNPAID = 2
 
 def award_past(session: Session, contest: Contest, now: datetime) -> int:
     """Make the lists of the published weeks, all but the newest checked and announced; how many. The caller commits."""
+    _invite(session, contest)
     maker, checker = (_account(session, role) for role in ("administrator", "organizer"))
     past = [made for made in contest.rounds if made.published_at is not None]
     for place, made in enumerate(past):
@@ -57,12 +58,27 @@ def award_past(session: Session, contest: Contest, now: datetime) -> int:
     return len(past)
 
 
+def _invite(session: Session, contest: Contest) -> None:
+    """Every seventh of the people came by the link of one of the first hundred."""
+    session.execute(
+        text(
+            "UPDATE users u SET invited_by = inviter.id FROM ("
+            "  SELECT id, row_number() OVER (ORDER BY id) AS place FROM users"
+            "  WHERE synthetic AND role = 'participant' AND created_at < :made ORDER BY id LIMIT 100"
+            ") inviter WHERE u.synthetic AND u.role = 'participant' AND u.created_at < :made AND u.id % 7 = 0 "
+            "AND inviter.place = 1 + (u.id * u.id + u.id / 7) % 97 AND inviter.id < u.id"
+        ),
+        {"made": contest.created_at},
+    )
+
+
 def _draw(session: Session, of: AwardList, at: datetime, actor_id: int) -> None:
     """The lots of a list, as if a lottery had been drawn the evening before it was checked."""
     session.refresh(of, ["lots"])
     waiting = [lot for lot in of.lots if lot.state == "waiting"]
+    drawn = (at - timedelta(hours=6)).astimezone(CONTEST_ZONE)
     for lot in waiting:
-        source = f"Giải đặc biệt xổ số miền Bắc ngày {at.astimezone(CONTEST_ZONE):%d/%m/%Y}"
+        source = f"Giải đặc biệt xổ số miền Bắc ngày {drawn:%d/%m/%Y}"
         lots.publish(session, lot.id, source, at - timedelta(hours=20), actor_id=actor_id)
         seed = f"{int(lot.sha256[:8], 16) % 100_000:05}"
         lots.draw(session, lot.id, seed, at - timedelta(hours=1), actor_id=actor_id)
