@@ -15,8 +15,6 @@ from flask_babel import force_locale, gettext, ngettext
 
 from quiz.web import LANGUAGES
 
-_SOON, _LATEST = 2, 120
-"""Seconds until somebody asks again: near the end of the wait, and while it is long."""
 _PLACE, _TIME, _SECONDS, _BACK = "7770001", "7770002", "7770003", "7770004"
 _NOW = "7770005"
 """Stand in the prepared texts where the numbers come: such that no markup and no catalogue changes them."""
@@ -24,15 +22,11 @@ _NOW = "7770005"
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Of one holder: how many come before, about how long that takes, and when to ask again."""
+    """Of one holder: how many come before, about how many seconds that takes, and after how many to ask again."""
 
     ahead: int
     seconds: int
-
-    @property
-    def ask_again(self) -> int:
-        """Four fifths of the way, so that a long wait costs few questions and its end is not missed by much."""
-        return min(max(_SOON, self.seconds * 4 // 5), _LATEST)
+    ask_again: int
 
 
 @dataclass(frozen=True, slots=True)

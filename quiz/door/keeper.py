@@ -121,7 +121,8 @@ class Keeper:
             is_new = wish.language is not None and wish.language != ticket.language
         if wish.language is not None:
             ticket = msgspec.structs.replace(ticket, language=wish.language)
-        wait = Wait(self._door.ahead(ticket.number), self._door.seconds_left(ticket.number))
+        number = ticket.number
+        wait = Wait(self._door.ahead(number), self._door.seconds_left(number), self._door.ask_again(number))
         sealed = tickets.seal(self._held.signer, ticket)
         later = [("Retry-After", str(wait.ask_again))]
         if act.kind == "call":

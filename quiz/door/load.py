@@ -3,8 +3,8 @@
 A process is busy when its event loop is late: what has to be done waits that long before it begins. Nothing else has
 to be known of the machine, and it says the same whether the web, the drain or a neighbour takes the cores.
 
-While people wait, each process calls as many as it can take: somewhat more each second as long as it is on time,
-a quarter less when it is late. All of them call from one line.
+While people wait, each process calls as many as it can take: more each second as long as it is on time and has time
+left, a quarter less when it is late. All of them call from one line.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ STEP = 0.25
 QUEUED = 0.001
 """Seconds of lateness that one connection means which the kernel holds and nobody has accepted."""
 LEAST_PER_S = 4.0
-GROWTH_ON_TIME, GROWTH_IDLE = 0.08, 0.25
-"""A second: below a sixth of the patience, below a fiftieth."""
-CUT = 0.75
+BUSY = 0.9
+"""Of a core: as much of it a web process may use while it calls more."""
+GROWTH = 0.5
+"""A second, for a process that has nothing to do; the less, the busier it is."""
+CUT, HARD_CUT = 0.75, 0.5
+"""A second, for a process that is late; and for one that is later than the patience."""
+
+SOON_S, LATEST_S = 5, 120
 
 _TCP_QUEUED = slice(24, 28)
 
@@ -49,11 +54,14 @@ class Door:
         patience_ms: int,
         per_s: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
+        used: Callable[[], float] = time.process_time,
     ) -> None:
         self._gateway = gateway
         self._patience = patience_ms / 1000
         self._per_s = per_s
         self._monotonic = monotonic
+        self._used = used
+        self._used_before = used()
         self._shut = False
         self._pulsed: float | None = None
         """When the loop was last seen going round; None: nobody looks."""
@@ -76,7 +84,9 @@ class Door:
             return True
         if not self._shut and (self._is_late() or not self._has_room()):
             self._shut = True
-            self._rate = max(LEAST_PER_S, self._recent)
+            # A start is a third of what comes with it, and what has passed may be no second yet.
+            passed = max(STEP, self._monotonic() - self._stepped)
+            self._rate = max(LEAST_PER_S, self._recent, self._passed / passed / 3)
         if self._shut:
             return False
         self._passed += 1
@@ -100,6 +110,15 @@ class Door:
     def seconds_left(self, number: int) -> int:
         """About how long the holder of a place has to wait, from the pace of the last seconds."""
         return int(self.ahead(number) / max(self._calls_per_s, self._rate, 1.0)) + 1
+
+    def ask_again(self, number: int) -> int:
+        """Seconds after which a holder should look again.
+
+        Four fifths of the way, so that a long wait costs few questions and its end is not missed by much; but what the
+        pace will be is known better later, so no later than that about two hundred ask in a second.
+        """
+        latest = min(max(SOON_S, self.standing.waiting // 200), LATEST_S)
+        return max(2, min(self.seconds_left(number) * 4 // 5, latest))
 
     # What the pulse does
 
@@ -129,18 +148,24 @@ class Door:
         elif late < self._patience / 2 and self._is_roomy():
             self._shut = False
 
+    def _busy(self, passed: float) -> float:
+        """The share of a core that this process used since it was last asked."""
+        before, self._used_before = self._used_before, self._used()
+        return min(1.0, (self._used_before - before) / passed)
+
     def _allowance(self, late: float, passed: float) -> int:
         """How many this process may call now."""
+        busy = self._busy(passed)
         if not self._shut or not self.standing.waiting:
             self._credit = 0.0
             return 0
         if self._per_s:
             self._rate = float(self._per_s)
         elif late > self._patience / 2:
-            self._rate = max(LEAST_PER_S, self._rate * CUT ** min(1.0, passed))
-        elif late < self._patience / 6:
-            growth = GROWTH_IDLE if late < self._patience / 50 else GROWTH_ON_TIME
-            self._rate *= 1 + growth * min(1.0, passed)
+            cut = HARD_CUT if late > self._patience else CUT
+            self._rate = max(LEAST_PER_S, self._rate * cut ** min(1.0, passed))
+        elif late < self._patience / 4 and busy < BUSY:
+            self._rate *= 1 + GROWTH * (1 - busy / BUSY) * min(1.0, passed)
         self._credit = min(self._credit + self._rate * passed, self._rate)
         whole = int(self._credit)
         self._credit -= whole
