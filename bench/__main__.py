@@ -19,6 +19,7 @@ PARTS = {
     "corrections": "a key corrected in a round of a million entries, by the job that the pages ask for",
     "start": "journeys as phones make them, all at once",
     "cost": "processor time and calls of the system for each kind of request",
+    "waiting": "ten times as many as can be served, in front of the door",
     "accounts": "registrations and sign-ins, and handing in beside a storm of them",
 }
 

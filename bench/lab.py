@@ -203,12 +203,14 @@ def process(lab: Lab, name: str, command: list[str], **environment: str) -> Iter
 
 
 @contextlib.contextmanager
-def web(lab: Lab, application: str = "wsgi:app", *, ready: str = "/readyz") -> Iterator[tuple[str, psutil.Process]]:
+def web(
+    lab: Lab, application: str = "wsgi:app", *, ready: str = "/readyz", **environment: str
+) -> Iterator[tuple[str, psutil.Process]]:
     """Gunicorn with the production settings; yields its address and its master once `ready` answers."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", application]
     name = f"web-{port}"
-    with process(lab, name, command, PORT=str(port)) as master:
+    with process(lab, name, command, PORT=str(port), **environment) as master:
         address = f"http://127.0.0.1:{port}"
         await_answer(address + ready, lab.var / "log" / f"{name}.log")
         yield address, master

@@ -75,9 +75,10 @@ def post(path: str, body: bytes, headers: Mapping[str, str] | None = None, metho
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def get(path: str) -> bytes:
+def get(path: str, headers: Mapping[str, str] | None = None) -> bytes:
     """A raw request for a page."""
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nAccept-Language: vi\r\n\r\n".encode()
+    given = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nAccept-Language: vi\r\n{given}\r\n".encode()
 
 
 def replay(address: str, prefix: Path, seconds: float, *, connections: int = CONNECTIONS) -> Load:

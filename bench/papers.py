@@ -18,6 +18,7 @@ from quiz.intake.gateway import START
 from quiz.intake.season import RoundCard
 from quiz.services import bearer
 from quiz.services.accounts import Account
+from quiz.web import PageSessions, SignedIn
 
 BATCH = 1_000
 
@@ -68,6 +69,17 @@ def bearer_of(lab: Lab, participant: int) -> str:
         id=participant, full_name="", unit_id=laboratory.unit_of(lab, participant), role="participant", auth_epoch=0
     )
     return bearer.issue(lab.platform.signer, account, clock.now()).token
+
+
+def cookie_of(lab: Lab, participant: int) -> str:
+    """The session of somebody who is signed in on the pages."""
+    serializer = PageSessions().get_signing_serializer(lab.app)
+    if serializer is None:
+        raise RuntimeError("the application has no secret to sign cookies with")
+    unit = {"code": "00004", "name": "Phường Ba Đình", "province_code": "01", "province_name": "Thành phố Hà Nội"}
+    who = SignedIn(participant, laboratory.unit_of(lab, participant), 0, "participant", "Nguyễn Văn Thử")
+    held = {"_permanent": True, "_user_id": who.get_id(), "_fresh": True, "unit": unit}
+    return f"{lab.app.config['SESSION_COOKIE_NAME']}={serializer.dumps(held)}"
 
 
 def starts(lab: Lab, card: RoundCard, participants: range) -> Iterator[bytes]:
