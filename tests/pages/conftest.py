@@ -14,7 +14,8 @@ class Browser(FlaskClient):
     """Each request on its own: the tests' application context would hand the one who asked on to the next request."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        g.pop("_login_user", None)
+        for kept in ("_login_user", "csrf_token", "_flask_babel"):
+            g.pop(kept, None)
         return super().open(*args, **kwargs)
 
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_login import current_user
+from markupsafe import escape
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
-from quiz import clock
+from quiz import clock, wording
+from quiz.blueprints.site.shells import Shells
 from quiz.extensions import csrf, db, platform
 from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.reading import Progress, read_progress
@@ -20,6 +24,9 @@ from quiz.sessions import HomeUnit, home_unit, safe_next
 from quiz.web import LANGUAGES
 
 blueprint = Blueprint("site", __name__)
+_shells = Shells()
+FLASHES = "_flashes"
+"""Flask's own key of messages that wait to be shown."""
 _YEAR = 365 * 24 * 3600
 NEWS_MS = 14 * 24 * 3_600_000
 NEWS = 3
@@ -32,21 +39,36 @@ def home() -> str:
     """Who is signed in comes from the cookie, everything else from memory and Redis; the tables are asked at most
     once, and only while there is news for the people of some round."""
     now = clock.to_ms(clock.now())
-    contest = papers.contest_of(platform().season.get(), None)
+    season = platform().season.get()
+    contest = papers.contest_of(season, None)
     today = contest_today.today(contest, now)
     unit = home_unit()
-    return render_template(
-        "site/home.html",
-        contest=contest,
-        today=today,
-        rules=contest_today.rules_of(today.card) if today else None,
-        now=now,
-        unit=unit,
-        glance=glance(platform().boards, contest, unit.code if unit else None, unit.province_code if unit else None),
-        progress=_progress(today.card, now) if today else None,
-        notices=_notices(contest, unit, now),
-        invitation=_invitation(),
-    )
+    progress = _progress(today.card, now) if today else None
+    notices, invitation = _notices(contest, unit, now), escape(_invitation() or "")
+    seen = glance(platform().boards, contest, unit.code if unit else None, unit.province_code if unit else None)
+
+    def values() -> dict[str, Any]:
+        return {
+            "contest": contest,
+            "today": today,
+            "rules": contest_today.rules_of(today.card) if today else None,
+            "now": now,
+            "progress": progress,
+            "notices": notices,
+        }
+
+    looks = wording.language(), request.cookies.get(THEME_COOKIE)
+    own = {
+        "unit_part": _shells.part("site/_unit.html", (looks, seen), now, {"glance": seen}),
+        "invitation": invitation,
+        "invitation_shown": invitation.partition("://")[2],
+    }
+    if request.query_string or FLASHES in session or (progress is not None and progress.open):
+        # Seldom, and nobody else's: messages, the time that is left of a paper.
+        return render_template("site/home.html", **values(), **own)
+    used = None if progress is None else progress.used
+    key = looks, season.version, used, tuple(notice.id for notice in notices)
+    return _shells.page("site/home.html", key, now, values, own)
 
 
 def _notices(contest: ContestCard, unit: HomeUnit | None, now: int) -> list[Notice]:

@@ -1,0 +1,104 @@
+"""The home page is rendered once a second and filled in: nobody may see what is another's, or what is over."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from quiz import clock
+from quiz.blueprints.site import views
+from quiz.clock import to_ms
+from quiz.extensions import db
+from quiz.services import accounts
+from quiz.services.accounts import Registration
+from tests.browser import stage as staging
+from tests.browser.stage import Stage
+
+
+@pytest.fixture(autouse=True)
+def standing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All within one second, so that what is kept is used."""
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def sign_in(app: Flask, stage: Stage, phone: str, name: str) -> FlaskClient:
+    form = Registration(phone, staging.PASSWORD, name, stage.home, consent=True)
+    accounts.register(db.session(), form, clock.now())
+    browser = app.test_client()
+    assert browser.post("/sign-in", data={"phone": phone, "password": staging.PASSWORD}).status_code == 303
+    return browser
+
+
+def test_each_reader_sees_their_own(client: FlaskClient, app: Flask, stage: Stage) -> None:
+    lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
+    an = sign_in(app, stage, "0912345612", "Trần Văn An&Hà")
+    lan.get("/"), an.get("/")  # what is said once was said
+    pages = [browser.get("/").get_data(as_text=True) for browser in (lan, an, client)]
+    assert "<span>Lan</span>" in pages[0]
+    assert "<span>An&amp;Hà</span>" in pages[1]
+    ids = [re.search(r'data-me="(\d+)"', page) for page in pages]
+    assert ids[0]
+    assert ids[1]
+    assert ids[0][1] != ids[1][1]
+    assert ids[2] is None
+    assert token_in(pages[0]) != token_in(pages[1])
+    assert "/sign-in" in pages[2]
+    assert "csrf_token" not in pages[2]
+
+
+def test_it_is_the_page_that_the_template_makes(client: FlaskClient, app: Flask, stage: Stage) -> None:
+    """An address with a query takes the long way round."""
+
+    def settled(page: str) -> str:
+        page = page.replace('value="/?x=1"', 'value="/?"')
+        return re.sub(r'(data-now="|csrf_token" value=")[^"]*', r"\1", page)
+
+    lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
+    lan.get("/")
+    for browser in (client, lan):
+        kept, made = (browser.get(path).get_data(as_text=True) for path in ("/", "/?x=1"))
+        assert settled(kept) == settled(made)
+
+
+def test_marks_never_reach_a_reader(client: FlaskClient, app: Flask, stage: Stage) -> None:
+    from quiz.blueprints.site import shells
+
+    lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
+    for browser in (client, lan, lan):
+        assert shells._MARK not in browser.get("/").get_data(as_text=True)
+
+
+def test_language_and_colours_are_the_readers(client: FlaskClient, stage: Stage) -> None:
+    assert '<html lang="vi">' in client.get("/").get_data(as_text=True)
+    client.set_cookie("theme", "dark")
+    english = client.get("/", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert '<html lang="en" data-theme="dark">' in english
+
+
+def test_an_attempt_shows_at_once(app: Flask, stage: Stage) -> None:
+    lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
+    lan.get("/")
+    before = lan.get("/").get_data(as_text=True)
+    lan.post(f"/rounds/{staging.OPEN}/start")
+    after = lan.get("/").get_data(as_text=True)
+    assert "Làm tiếp" not in before
+    assert "Làm tiếp" in after
+
+
+def test_the_next_second_is_rendered_anew(client: FlaskClient, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.get("/")
+    later = clock.now() + timedelta(days=30)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert f'data-now="{to_ms(later)}"' in client.get("/").get_data(as_text=True)
+    assert views._shells._second == to_ms(later) // 1000
