@@ -26,9 +26,10 @@ from quiz.extensions import Platform, db
 from quiz.intake import work
 from quiz.intake.boards import DIRTY
 from quiz.models import Award, AwardList, Entry, KeyProposal, User
-from quiz.services import audit, corrections
+from quiz.services import audit, corrections, exclusions
+from quiz.services import signals as signal_service
 from quiz.services.awards import effects, lists
-from scoring import boards, counting, finalize, ranks, regrade, sweeper
+from scoring import boards, counting, finalize, ranks, regrade, signals, sweeper
 from scoring.drain import BATCH, Drain
 
 DRAIN_SECONDS = 60.0
@@ -48,6 +49,7 @@ WORK = ("finalize_round", "verify_log", "find_signals", "make_awards", "settle_d
 """What pages may ask for (quiz.intake.work), by the names of the functions here."""
 WORK_HOLD_MS = 15_000
 """A job that died in the middle is handed on again after this; one that still runs keeps its second self out."""
+SEARCH_HOLD_MS = 120_000
 _FINALIZING, _VERIFYING, _SEARCHING = 82, 83, 84
 """Classes of the advisory locks that keep it out."""
 log = logs.get_logger("scoring.jobs")
@@ -422,6 +424,69 @@ def _settle(session: Session, award: Award, person: int, now: datetime, actor_id
         audit.append(session, now, actor_id, action, f"round:{made.round_id}", detail, award.reason)
         effects.doubt(session, made.round_id, "exclusion", now, actor_id=actor_id, reason=award.reason)
     return made.round_id
+
+
+def find_signals(round_id: int, _actor_id: int = 0) -> None:
+    """Look through a round for what is odd, for people to judge; by itself after the close, or because staff asked."""
+    app = application()
+    held = _platform(app)
+    with app.app_context():
+        session = db.session()
+        lock = select(func.pg_try_advisory_lock(_SEARCHING, round_id))
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+            if not guard.scalar(lock):
+                return
+            try:
+                _search(session, held, round_id)
+            finally:
+                session.rollback()
+                guard.execute(select(func.pg_advisory_unlock(_SEARCHING, round_id)))
+
+
+def _search(session: Session, held: Platform, round_id: int) -> None:
+    now = clock.now()
+
+    def progress(done: int, total: int) -> None:
+        if stopping.is_set():
+            raise Stopped
+        running = work.Progress("running", clock.to_ms(clock.now()), done=done, total=total)
+        work.say(held.queue, "find_signals", round_id, running)
+
+    signal_service.begin(session, round_id)
+    session.commit()
+    try:
+        progress(0, 0)
+        figures = signals.find(session, round_id, now, progress)
+    except Stopped:
+        return
+    signal_service.done(session, round_id, figures, now)
+    session.commit()
+    work.say(held.queue, "find_signals", round_id, work.Progress("done", clock.to_ms(clock.now())))
+    work.taken(held.queue, "find_signals", round_id)
+
+
+def count_again(request_id: int) -> None:
+    """Take entries out of the count, or put them back, as staff asked; counted once, however often it runs."""
+    app = application()
+    held = _platform(app)
+    with app.app_context():
+        session, now = db.session(), clock.now()
+        begun = exclusions.begin(session, request_id)
+        session.commit()
+        asked = exclusions.take(session, request_id) if begun else None
+        if asked is None:
+            session.rollback()
+            return
+        event = counting.event_of(
+            "exclusion", asked.contest_id, asked.round_id, None, asked.reason, asked.by, now,
+            entries=[list(name) for name in asked.entries], counted=asked.counted,
+        )  # fmt: skip
+        reason = None if asked.counted else asked.reason
+        counting.set_counted(session, asked.round_id, asked.entries, reason, event)
+        exclusions.done(session, asked, now)
+        effects.doubt(session, asked.round_id, "exclusion", now, actor_id=asked.by, reason=asked.reason)
+        session.commit()
+        boards.mark_dirty(held.cache, [asked.round_id])
 
 
 def worker_alive(connection: Redis, name: str, at: datetime) -> None:

@@ -21,7 +21,7 @@ from quiz.extensions import Platform, db
 from quiz.intake import boards as board_contract
 from quiz.intake import keys, primer, work
 from quiz.intake.errors import IntakeUnavailable
-from quiz.services import corrections, live
+from quiz.services import corrections, exclusions, live, signals
 from scoring import boards, jobs, ranks, sweeper
 
 TICK_SECONDS = 1.0
@@ -41,8 +41,8 @@ class Scheduler:
         """Do every duty once; a duty whose part is away does not stop the others."""
         if not self._leads():
             return
-        duties = (self._prime, self._settle, self._drain, self._boards, self._corrections, self._work)
-        for duty in (*duties, self._forget, self._sample):
+        duties = (self._prime, self._settle, self._drain, self._boards, self._corrections, self._counting)
+        for duty in (*duties, self._signals, self._work, self._forget, self._sample):
             try:
                 duty(now)
             except (RedisError, OSError, SQLAlchemyError, IntakeUnavailable) as error:
@@ -103,6 +103,26 @@ class Scheduler:
             session.rollback()
         for proposal_id in waiting:
             jobs.enqueue_once(self._held.queue, "default", "correct_key", proposal_id)
+
+    def _counting(self, _now: datetime) -> None:
+        """Entries that staff took out of the count or put back."""
+        session = db.session()
+        try:
+            waiting = list(exclusions.waiting(session))
+        finally:
+            session.rollback()
+        for request_id in waiting:
+            jobs.enqueue_once(self._held.queue, "default", "count_again", request_id)
+
+    def _signals(self, now: datetime) -> None:
+        """A closed round that was never looked through; one at a time: nobody waits for it."""
+        session = db.session()
+        try:
+            round_id = signals.waiting(session, now)
+        finally:
+            session.rollback()
+        if round_id is not None:
+            jobs.enqueue_once(self._held.queue, "default", "find_signals", round_id, 0, hold_ms=jobs.SEARCH_HOLD_MS)
 
     def _work(self, _now: datetime) -> None:
         """Hand on what pages asked for; it stays asked until it is done, so a job that dies is handed on again."""

@@ -90,6 +90,18 @@ def find(session: Session, desk: Desk, user_id: int, receipt: str, now_ms: int) 
     return _scored(session, card, entry, text, now_ms)
 
 
+def stored(session: Session, desk: Desk, user_id: int, receipt: str) -> Entry | None:
+    """The row of an entry that `find` has shown; None while it waits to be counted.
+
+    Raises:
+        Refusal: unknown_receipt, also for another's.
+    """
+    name = desk.signer.read_receipt(receipt)
+    if name is None or name.participant != user_id:
+        raise Refusal("unknown_receipt")
+    return session.get(Entry, (name.round_id, name.participant, name.issuer, name.attempt))
+
+
 def history(session: Session, desk: Desk, user_id: int, contest: ContestCard, now_ms: int) -> list[EntryView]:
     """All entries of a participant in a contest, the newest first."""
     cards = {card.id: card for card in contest.rounds if card.scheduled is not None}

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.browser
 SLUG = "tong-tuyen-cu"
 
 
-def enter(page: Page) -> None:
+def enter(page: Page, phone: str = "0912000001") -> None:
     page.goto("/staff/")
-    page.get_by_label("Số điện thoại").fill("0912000001")
+    page.get_by_label("Số điện thoại").fill(phone)
     page.get_by_label("Mật khẩu").fill(staffing.PASSWORD)
     page.get_by_role("button", name="Tiếp tục").click()
     expect(page.locator(".qr svg")).to_be_visible()
@@ -85,7 +85,17 @@ def test_every_screen_can_be_read_and_reached(
     enter(page)
     contest, wrong = f"/staff/contests/{SLUG}", []
     for path in (
-        *("/staff/users", "/staff/users/1", "/staff/users/new", "/staff/log", "/staff/contests", "/staff/contests/new"),
+        *(
+            "/staff/users",
+            "/staff/users/1",
+            "/staff/users/new",
+            "/staff/log",
+            "/staff/signals",
+            "/staff/appeals",
+            "/staff/appeals/templates",
+            "/staff/contests",
+            "/staff/contests/new",
+        ),
         *(contest, f"{contest}/plan", f"{contest}/move", f"{contest}/announcements"),
         *(f"{contest}/rounds/{number}" for number in (12, 13, 14)),
     ):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from quiz import clock
 from quiz.extensions import Platform, db
@@ -105,8 +105,8 @@ def test_taken_back_nobody_reads_it_but_it_stays(stage: Stage, writer: FlaskClie
     assert "Nhầm lẫn" not in home(stage, stage.app.test_client())
     assert "đã rút" in writer.get(LIST).get_data(as_text=True)
     db.session.rollback()
-    event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "announcement.retracted")).one()
-    assert (event.subject, event.reason, event.detail) == (f"announcement:{told}", "Sai ngày", {"title": "Nhầm lẫn"})
+    line = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "announcement.retracted")).one()
+    assert (line.subject, line.reason, line.detail) == (f"announcement:{told}", "Sai ngày", {"title": "Nhầm lẫn"})
 
 
 def test_another_contest_s_announcement_is_not_found(stage: Stage, writer: FlaskClient) -> None:
@@ -136,3 +136,29 @@ def test_the_list_is_searched_and_paged(stage: Stage, writer: FlaskClient, platf
     assert len(announcements.page(db.session(), contest, "100%").lines) == 30
     assert announcements.page(db.session(), contest, "100_").lines == []
     assert "Tin 69" in writer.get(LIST).get_data(as_text=True)
+
+
+def test_home_asks_the_tables_once_and_only_for_a_round_s_news(stage: Stage, writer: FlaskClient) -> None:
+    browser = reader(stage, "0912345601", CLOSED)
+    sent: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    try:
+        tell(writer, "Cho mọi người")
+        stage.platform.season.refresh()
+        del sent[:]
+        assert home(stage, browser)
+        assert sent == []
+        tell(writer, "Cho tuần trước", audience="round", round=str(CLOSED))
+        stage.platform.season.refresh()
+        del sent[:]
+        assert "Cho tuần trước" in home(stage, browser)
+        assert len(sent) == 1
+        del sent[:]
+        assert home(stage, stage.app.test_client())
+        assert sent == []
+    finally:
+        event.remove(db.engine, "before_cursor_execute", hear)

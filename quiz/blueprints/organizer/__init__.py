@@ -2,6 +2,7 @@
 
 from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     announcing,
+    appeals,
     awards,
     barred,
     calendar,
@@ -13,6 +14,7 @@ from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     questions,
     ranking,
     results,
+    signals,
     windows,
 )
 from quiz.blueprints.organizer.blueprint import blueprint

@@ -94,6 +94,26 @@ RAIL = (
         ),
     ),
     RailEntry(
+        _l("Appeals"),
+        "sheet",
+        "organizer.appeals",
+        _ORGANIZERS,
+        (
+            *("appeals", "appeal", "answer_appeal", "answer_appeals"),
+            *("appeal_templates", "make_appeal_template", "change_appeal_template"),
+        ),
+    ),
+    RailEntry(
+        _l("Signals"),
+        "warn",
+        "organizer.signals",
+        _ORGANIZERS,
+        (
+            *("signals", "signal", "dismiss_signals", "dismiss_signal"),
+            *("find_signals", "exclude_of_signal", "bar_of_signal"),
+        ),
+    ),
+    RailEntry(
         _l("Users"),
         "person",
         "organizer.people",

@@ -17,7 +17,7 @@ from quiz.errors import FieldError, Refusal
 from quiz.extensions import db, platform
 from quiz.intake import work
 from quiz.models import Contest, Round
-from quiz.services import question_bank, season
+from quiz.services import appeals, question_bank, season, signals
 from quiz.services.season import TEMPLATES, Move
 from quiz.services.season.calendar import Window
 
@@ -100,7 +100,14 @@ def create_contest() -> Answer:
 def contest(slug: str) -> str:
     found = contest_of(slug)
     others = db.session.scalars(select(Contest).where(Contest.id != found.id).order_by(Contest.id.desc())).all()
-    return render_template("organizer/contest.html", contest=found, others=others, now=clock.now())
+    return render_template(
+        "organizer/contest.html",
+        contest=found,
+        others=others,
+        now=clock.now(),
+        signals=signals.open_count(db.session()),
+        appeals=appeals.waiting_counts(db.session(), clock.now()),
+    )
 
 
 def publish_season() -> None:

@@ -13,7 +13,7 @@ from quiz.blueprints.organizer.questions import round_of
 from quiz.errors import Refusal
 from quiz.extensions import db, platform
 from quiz.models import KeyProposal, Round
-from quiz.services import corrections
+from quiz.services import appeals, corrections
 from quiz.services.corrections import MAX_TRIES
 from quiz.services.corrections import Answer as Right
 
@@ -29,9 +29,13 @@ def key(slug: str, number: int) -> Answer:
 
 def _page(slug: str, number: int, refusal: Refusal | None = None) -> Answer:
     session, made, words = db.session(), round_of(slug, number), request.args.get("q", "")
+    asked = request.args.get("question", "")
     proposal = corrections.open_proposal(session, made.id)
     over = made.scheduled_at is not None and clock.now() >= made.opens_at
     found = corrections.keyed_questions(session, made, words) if over and proposal is None else []
+    if asked:
+        # Come from an appeal: its question alone, and open.
+        found = [question for question in found if question.id == asked]
     return render_template(
         "organizer/key.html",
         slug=slug,
@@ -43,6 +47,9 @@ def _page(slug: str, number: int, refusal: Refusal | None = None) -> Answer:
         progress=corrections.progress(platform().queue, proposal.id) if proposal is not None else None,
         questions=found[:SHOWN],
         found=len(found),
+        asked=asked,
+        appeals=appeals.behind(session, made.id, asked) if asked else [],
+        linked=appeals.linked_with(session, proposal.id) if proposal is not None else [],
         history=[corrections.story(session, each) for each in corrections.history(session, made.id)],
         form=request.form,
         **refused(refusal),
@@ -51,22 +58,29 @@ def _page(slug: str, number: int, refusal: Refusal | None = None) -> Answer:
 
 @blueprint.post(_PATH)
 def propose_key(slug: str, number: int) -> Answer:
-    form, made, who = request.form, round_of(slug, number), staff_session.required().id
+    made, who = round_of(slug, number), staff_session.required().id
     changes = _changes()
     return _act(
         slug,
         number,
-        lambda: corrections.propose(
-            db.session(),
-            made,
-            changes,
-            clock.now(),
-            actor_id=who,
-            reason=form.get("reason", ""),
-            notice=(form.get("notice_title", ""), form.get("notice", "")),
-        ),
+        lambda: _propose(made, changes, who),
         _("Proposed. What it would change is being counted; nothing is changed yet."),
     )
+
+
+def _propose(made: Round, changes: dict[str, Right], who: int) -> None:
+    """The proposal, and its links with the accepted appeals about the questions that it changes."""
+    form, session, now = request.form, db.session(), clock.now()
+    proposal = corrections.propose(
+        session,
+        made,
+        changes,
+        now,
+        actor_id=who,
+        reason=form.get("reason", ""),
+        notice=(form.get("notice_title", ""), form.get("notice", "")),
+    )
+    appeals.link(session, proposal, list(changes), now, who)
 
 
 @blueprint.post(f"{_PATH}/approve")

@@ -1,6 +1,6 @@
 """Taking part: starting, the paper, handing in, the receipt with its result, the own history."""
 
-from quiz.blueprints.play import entries, paper
+from quiz.blueprints.play import appeals, entries, paper
 from quiz.blueprints.play.blueprint import blueprint
 
-__all__ = ["blueprint", "entries", "paper"]
+__all__ = ["appeals", "blueprint", "entries", "paper"]

@@ -11,7 +11,7 @@ from quiz import clock
 from quiz.blueprints.play.blueprint import blueprint, desk
 from quiz.errors import Refusal
 from quiz.extensions import db, platform
-from quiz.services import entries, invitations, papers
+from quiz.services import appeals, entries, invitations, papers
 from quiz.services.awards import reading
 from quiz.services.today import rules_of
 from quiz.sessions import signed_in_checked
@@ -24,9 +24,18 @@ TOLD_FOR = timedelta(days=21)
 @signed_in_checked
 def entry(receipt: str) -> str:
     now = clock.to_ms(clock.now())
-    view = entries.find(db.session(), desk(), current_user.id, receipt, now)
-    code = invitations.code_of(platform().settings.secret_key, current_user.id)
-    return render_template("play/entry.html", entry=view, rules=rules_of(view.card), now=now, code=code)
+    session, held = db.session(), desk()
+    view = entries.find(session, held, current_user.id, receipt, now)
+    row = entries.stored(session, held, current_user.id, receipt)
+    return render_template(
+        "play/entry.html",
+        entry=view,
+        rules=rules_of(view.card),
+        now=now,
+        code=invitations.code_of(platform().settings.secret_key, current_user.id),
+        chances=appeals.chances(session, view.card, row, clock.from_ms(now)) if row else [],
+        told=appeals.of_entry(session, row) if row else [],
+    )
 
 
 @blueprint.get("/entries/<receipt>/state")
@@ -48,7 +57,8 @@ def history() -> str:
     contest = papers.contest_of(held.seasons.get(), None)
     views = entries.history(db.session(), held, current_user.id, contest, clock.to_ms(now))
     prizes = reading.of_person(db.session(), current_user.id)
-    return render_template("play/history.html", contest=contest, views=views, prizes=prizes, now=now)
+    appealed = appeals.states_of(db.session(), current_user.id)
+    return render_template("play/history.html", contest=contest, views=views, prizes=prizes, now=now, appealed=appealed)
 
 
 @blueprint.get("/entries/last")

@@ -6,10 +6,12 @@ whatever happens.
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import current_app, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
@@ -32,6 +34,10 @@ from quiz.sessions import PAPER, leave
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 RETRY_AFTER = "5"
+DEVICE = "device"
+DEVICE_SECONDS = 180 * 24 * 3600
+"""A season; then the browser forgets it."""
+_DEVICE = re.compile(r"[\w-]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class Shown:
 def start(number: int) -> Response:
     held = desk()
     card = papers.round_of(held.seasons.get(), None, number)
-    who = Starter(current_user.id, current_user.unit_id, current_user.auth_epoch, channel="web")
+    device, is_new = device_of(request.cookies.get(DEVICE))
+    who = Starter(current_user.id, current_user.unit_id, current_user.auth_epoch, device, channel="web")
     try:
         started = papers.start(held, card, who, clock.to_ms(clock.now()), db.session)
     except LoginRequired:
@@ -57,7 +64,18 @@ def start(number: int) -> Response:
         return redirect(url_for("account.sign_in", next=url_for("site.home")), 303)
     session[PAPER] = started.token
     session.pop(stepping.STEPS, None)
-    return redirect(url_for("play.paper"), 303)
+    response = redirect(url_for("play.paper"), 303)
+    if is_new:
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie(DEVICE, device, max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=secure)
+    return response
+
+
+def device_of(held: str | None) -> tuple[str, bool]:
+    """The device's random name, and whether it is new: it tells devices apart and says nothing of whose they are."""
+    if held is not None and _DEVICE.fullmatch(held):
+        return held, False
+    return secrets.token_urlsafe(9), True
 
 
 @blueprint.get("/paper")
