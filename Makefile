@@ -7,7 +7,7 @@ export PORT VAR
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-BENCHES := bench-submit bench-drain bench-million bench-catch-up bench-boards bench-start bench-flat bench-corrections bench-accounts bench-waiting
+BENCHES := bench-submit bench-drain bench-million bench-catch-up bench-boards bench-start bench-flat bench-corrections bench-signals bench-accounts bench-waiting
 .PHONY: help run setup setup-test browser test lint format messages bench $(BENCHES)
 
 help: ## list the commands
@@ -43,7 +43,7 @@ messages: setup ## bring the Vietnamese catalogue in line with code and template
 test: lint browser ## everything that CI runs
 	$(PY) -m pytest $(ARGS)
 
-bench: setup ## measure; parts: bench-submit, -drain, -million, -catch-up, -boards, -start, -flat, -corrections, -accounts, -waiting (bench/README.md)
+bench: setup ## measure; parts: bench-submit, -drain, -million, -catch-up, -boards, -start, -flat, -corrections, -signals, -accounts, -waiting (bench/README.md)
 	$(PY) -m bench $(ARGS)
 
 $(BENCHES): setup

@@ -17,6 +17,7 @@ PARTS = {
     "catch-up": "after PostgreSQL was away at full intake: until nothing waits",
     "flat": "the same with a whole contest stored; my rank, recount, scoring again",
     "corrections": "a key corrected in a round of a million entries, by the job that the pages ask for",
+    "signals": "a round of a million entries looked through for what is odd",
     "start": "journeys as phones make them, all at once",
     "cost": "processor time and calls of the system for each kind of request",
     "waiting": "ten times as many as can be served, in front of the door",

@@ -28,7 +28,7 @@ from quiz.config import load_settings
 from quiz.extensions import Platform, db
 from quiz.intake import primer
 from quiz.intake.season import BankOption, BankQuestion, ContestCard, RoundCard, write_bank, write_season
-from quiz.models import Contest, KeyVersion, Round
+from quiz.models import Contest, KeyVersion, Round, SignalScan
 from quiz.models.partitions import create_for_round
 from quiz.services import units
 from scoring.rules import Rules, rules_document
@@ -116,6 +116,8 @@ def add_round(lab: Lab, contest_id: int, number: int, *, opens: datetime, closes
     session.add(row)
     session.flush()
     create_for_round(session, row.id)
+    # Looked through for signals already: no worker is to do it beside what is measured.
+    session.add(SignalScan(round_id=row.id, at=clock.now(), figures={}))
     key = [{"accept": [1 << (place % 4)], "void": False} for place in range(QUESTIONS)]
     session.add(KeyVersion(round_id=row.id, bank_version=1, version=1, key=key, created_at=clock.now()))
     session.commit()

@@ -37,6 +37,7 @@ GOALS: Mapping[str, tuple[str, float]] = {
     "rescore_dry_run_seconds": ("<=", 30),
     "correction_dry_run_seconds": ("<=", 60),
     "correction_apply_seconds": ("<=", 60),
+    "signals_seconds": ("<=", 180),
     "start_p99_ms": ("<=", 1000),
     "start_5xx": ("<=", 0),
     "storm_submit_p99_ratio": ("<=", 2),
