@@ -78,15 +78,17 @@ def _season(lab: Lab, *, full: bool) -> RoundCard:
     with lab.app.app_context():
         contest = laboratory.add_contest(lab)
         card = laboratory.open_round(lab, contest)
+        past: list[RoundCard] = []
         if full:
             began = time.monotonic()
-            count = _store_rounds(lab, contest)
+            past = _store_rounds(lab, contest)
+            count = lab.session.scalar(text("SELECT count(*) FROM entry"))
             print(f"  {count:,} entries stored in {time.monotonic() - began:.0f} s", flush=True)
-        laboratory.publish(lab, contest, [card])
+        laboratory.publish(lab, contest, [*past, card])
         return card
 
 
-def _store_rounds(lab: Lab, contest: int) -> int:
+def _store_rounds(lab: Lab, contest: int) -> list[RoundCard]:
     """Past rounds of the size of a real contest's, written as the drain would have left them.
 
     The last one has a million entries, the others share the rest evenly.
@@ -95,17 +97,17 @@ def _store_rounds(lab: Lab, contest: int) -> int:
     sizes = [(sized(7_400_000, 23_000) - largest) // (ROUNDS - 1)] * (ROUNDS - 1) + [largest]
     laboratory.add_participants(lab, PEOPLE)
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=7 * (ROUNDS + 1))
-    rounds = []
+    cards = []
     for number in range(1, ROUNDS + 1):
         opens = start + timedelta(days=7 * (number - 1))
         card = laboratory.add_round(lab, contest, number + 1, opens=opens, closes=opens + timedelta(days=6))
         stored.fill(lab, card.id, opens, sizes[number - 1], PEOPLE)
-        rounds.append(card.id)
-    recount.repair(lab.session, rounds)
+        cards.append(card)
+    recount.repair(lab.session, [card.id for card in cards])
     lab.session.commit()
     lab.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).execute(text("VACUUM ANALYZE"))
     lab.session.commit()
-    return sum(sizes)
+    return cards
 
 
 def _pair(lab: Lab, card: RoundCard, pair: int) -> tuple[float, float, int]:
