@@ -120,6 +120,10 @@ AUDIENCES: Mapping[str, Audience] = {
     "organizer.freeze": Audience.ORGANIZER,
     "organizer.schedule": Audience.ORGANIZER,
     "organizer.live": Audience.ORGANIZER,
+    "organizer.units": Audience.ORGANIZER,
+    "organizer.set_target": Audience.ORGANIZER,
+    "organizer.import_targets": Audience.ORGANIZER,
+    "organizer.targets_file": Audience.ORGANIZER,
     "organizer.results": Audience.ORGANIZER,
     "organizer.hours": Audience.ORGANIZER,
     "organizer.change_hours": Audience.ORGANIZER,
@@ -203,6 +207,7 @@ AUDIENCES: Mapping[str, Audience] = {
 UPLOADS: Mapping[str, int] = {
     "organizer.read_questions": MAX_FILE + 64 * 1024,
     "organizer.take_members": MAX_FILE + 64 * 1024,
+    "organizer.import_targets": MAX_FILE + 64 * 1024,
 }
 """Endpoints that take files, and how much with the form around them; everything else takes no more than a sheet."""
 

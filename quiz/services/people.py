@@ -66,11 +66,18 @@ class Person:
 
 
 def search(
-    session: Session, asker: Staff, words: str = "", group: str = "all", before: int | None = None, size: int = PAGE
+    session: Session,
+    asker: Staff,
+    words: str = "",
+    group: str = "all",
+    before: int | None = None,
+    size: int = PAGE,
+    *,
+    unit_id: int | None = None,
 ) -> Page:
     """People by name (without accents, words in any order, the last one may be begun only) or by a whole number.
 
-    An officer finds people of the own unit alone.
+    An officer finds people of the own unit alone. With `unit_id`: those of that unit and of everything below it.
     """
     home, scope = aliased(Unit), aliased(Unit)
     statement = (
@@ -90,10 +97,18 @@ def search(
         .order_by(User.id.desc())
         .limit(size + 1)
     )
+    if unit_id is not None:
+        statement = statement.where(User.unit_id.in_(units.subtree(session, unit_id)))
     if before is not None:
         statement = statement.where(User.id < before)
     found = [Row(*row) for row in session.execute(statement)]
     return Page(found[:size], found[size - 1].id if len(found) > size else None)
+
+
+def officers_of(session: Session, unit_id: int) -> list[tuple[int, str]]:
+    """(id, name) of those who answer for a unit."""
+    found = select(User.id, User.full_name).where(User.role != "participant", User.scope_unit_id == unit_id)
+    return [(row.id, row.full_name) for row in session.execute(found.order_by(User.id))]
 
 
 def _conditions(session: Session, asker: Staff, words: str, group: str) -> list[ColumnElement[bool]]:

@@ -15,6 +15,7 @@ from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     ranking,
     results,
     signals,
+    targets,
     windows,
 )
 from quiz.blueprints.organizer.blueprint import blueprint

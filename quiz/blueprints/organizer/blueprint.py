@@ -114,6 +114,13 @@ RAIL = (
         ),
     ),
     RailEntry(
+        _l("Units"),
+        "home",
+        "organizer.units",
+        _ORGANIZERS,
+        ("units", "set_target", "import_targets", "targets_file"),
+    ),
+    RailEntry(
         _l("Users"),
         "person",
         "organizer.people",

@@ -21,8 +21,11 @@ def people() -> str:
     group = request.args.get("group", "all")
     group = group if group in service.GROUPS and asker.unit_id is None else "all"
     words = request.args.get("q", "")
-    page = service.search(db.session(), asker, words, group, number_asked("before"))
-    return render_template("organizer/people.html", page=page, words=words, group=group)
+    session, code = db.session(), request.args.get("unit", "")
+    unit = units.get(session, code) if code else None
+    before, unit_id = number_asked("before"), unit.id if unit else None
+    page = service.search(session, asker, words, group, before, unit_id=unit_id)
+    return render_template("organizer/people.html", page=page, words=words, group=group, unit=unit)
 
 
 @blueprint.get("/users/<int:user_id>")
