@@ -15,10 +15,10 @@ from quiz.extensions import Platform
 from quiz.intake.calls import Starter
 from quiz.intake.season import RoundCard
 from quiz.models import Round, Unit, User
-from quiz.services import papers, questions, season
-from quiz.services.papers import Desk, Sheet
+from quiz.services import papers, questions, season, steps
+from quiz.services.papers import Desk, Sheet, ShownQuestion
 from quiz.services.questions import OptionDraft, QuestionDraft
-from scoring import finalize
+from scoring import finalize, sweeper
 from tests.published import Published
 from tests.scoring.conftest import drain
 
@@ -56,6 +56,15 @@ def bank(count: int, options: int, most_right: int) -> list[QuestionDraft]:
         )
         for number in range(count)
     ]
+
+
+def options_of(question: ShownQuestion, *, right: bool) -> list[str]:
+    """Ids of the right options, known by their texts alone; or a wrong answer."""
+    wanted = [option.id for option in question.options if option.text.endswith(RIGHT)]
+    if right:
+        return wanted
+    # It lacks one right option, or is another one: nearly right is wrong as well.
+    return wanted[1:] or [next(option.id for option in question.options if option.id not in wanted)]
 
 
 class Golden:
@@ -109,14 +118,35 @@ class Golden:
         who = Starter(self.people[played.who], self._unit, 0)
         started = papers.start(self._desk, self.card, who, max(self.card.opens, started_at), lambda: self._session)
         shown = papers.shown_questions(self._desk, self.card, started.paper)
-        answers = {}
-        for place, question in enumerate(shown[: played.answered]):
-            right = [option.id for option in question.options if option.text.endswith(RIGHT)]
-            # A wrong answer lacks one right option, or is another one: nearly right is wrong as well.
-            wrong = right[1:] or [next(option.id for option in question.options if option.id not in right)]
-            answers[question.id] = right if place < played.right else wrong
+        answers = {
+            question.id: options_of(question, right=place < played.right)
+            for place, question in enumerate(shown[: played.answered])
+        }
         sheet = Sheet(started.token, answers, played.prediction)
         papers.hand_in(self._desk, sheet, None, who.participant, self.card.opens + played.at, lambda: self._session)
+
+    def walk(self, who: str, paces: Sequence[int], handed_in: bool = True) -> None:
+        """Take a paper question by question from the opening on, each answer right and so many ms after its question.
+
+        The sheet is handed in with the last answer, or, where somebody goes away, by the sweeper.
+        """
+        now = self.card.opens
+        starter = Starter(self.people[who], self._unit, 0)
+        token = papers.start(self._desk, self.card, starter, now, lambda: self._session).token
+        for pace in paces:
+            standing = steps.take(self._desk, token, None, None, starter.participant, now)
+            question = standing.question
+            assert question is not None
+            now += pace
+            given = {question.id: options_of(question, right=True)}
+            steps.take(self._desk, token, given, None, starter.participant, now)
+        if handed_in:
+            papers.hand_in(self._desk, Sheet(token, {}), None, starter.participant, now, lambda: self._session)
+
+    def settle(self) -> int:
+        """What the sweeper does once every deadline of the opening has passed."""
+        over = clock.from_ms(self.card.opens + self.card.limit + self.card.grace + 1)
+        return sweeper.settle_overdue(self._platform.gateway, self._platform.signer, [self.card], over)
 
     def make_final(self) -> None:
         drain(self._platform, self.card)

@@ -212,6 +212,16 @@ class TestStep:
         # Nothing was half done.
         assert step(hoa, paper)["number"] == 1
 
+    def test_a_redis_that_was_killed_knows_every_step_it_confirmed(self, hoa: Caller, servers: Servers) -> None:
+        paper = hoa.start()
+        answers, said = walk(hoa, paper, 3)
+        servers.redis.kill9()
+        servers.redis.start()
+        again = step(hoa, paper)
+        assert {**again, "server_time": ""} == {**said, "server_time": ""}
+        _, done = walk(hoa, paper, 7)
+        assert done["answers"].items() >= answers.items()
+
 
 class TestHandIn:
     def test_the_answers_of_the_steps_are_the_entry(self, world: World, hoa: Caller) -> None:
