@@ -67,6 +67,11 @@ class EntryView:
     answers: dict[str, list[str]] | None = None
     questions: list[KeyedQuestion] | None = None
 
+    @property
+    def short(self) -> bool:
+        """Whether the receipt is only its first half: it names the entry, and proves no longer what was accepted."""
+        return "-" not in self.receipt
+
 
 def find(session: Session, desk: Desk, user_id: int, receipt: str, now_ms: int) -> EntryView:
     """The entry of a receipt; its identity part is enough.

@@ -287,3 +287,18 @@ def test_the_worker_is_served_at_the_root_and_never_kept(client: FlaskClient, st
     answer = client.get("/sw.js")
     assert answer.mimetype == "text/javascript"
     assert "max-age=0" in answer.headers["Cache-Control"]
+
+
+def test_a_receipt_that_is_only_half_there_says_so(signed_in: FlaskClient, stage: Stage) -> None:
+    """Of a round that has left Redis the proof is not known any more, unless its owner brings it."""
+    token, fields = start(signed_in)
+    data = {"paper": token, "hand_in": "1", **{name: values[0] for name, values in fields.items()}}
+    whole = signed_in.post("/paper", data=data).headers["Location"]
+    stage.count()
+    card = stage.card(OPEN)
+    for shard in range(card.shards):
+        stage.platform.gateway.client.delete(keys.attempts(card.id, shard))
+    (link,) = re.findall(r'href="(/entries/[A-Z2-7]{24})"', text_of(signed_in.get("/entries")))
+    assert whole.startswith(f"{link}-")
+    assert "mã rút gọn" in text_of(signed_in.get(link))
+    assert "mã rút gọn" not in text_of(signed_in.get(whole))
