@@ -12,7 +12,7 @@ from flask_babel import gettext, ngettext
 
 from quiz import wording
 from quiz.services import member_kinds
-from scoring.rules import Bracket, DrawPart, Prize, Rules, rules_from
+from scoring.rules import COLLECTIVE_BY, LEVELS, RANKING_KEYS, Bracket, DrawPart, Prize, Rules, rules_from
 
 Names = Mapping[str, str]
 """Unit code → name; a code that is not in it is shown as it is."""
@@ -42,6 +42,16 @@ def prizes(rules: Rules) -> list[str]:
 def bracket_names(document: Mapping[str, Any]) -> dict[str, str]:
     """Key → name of the brackets of a round's stored document."""
     return {bracket.key: bracket.name for bracket in rules_from(document).brackets}
+
+
+def all_sentences(document: Mapping[str, Any], names: Names | None = None) -> list[str]:
+    """Everything that the paragraph says, a sentence each."""
+    rules = rules_from(document)
+    return [*sentences(rules, names), *prizes(rules), *releases(rules)]
+
+
+def unit_codes_of(document: Mapping[str, Any]) -> set[str]:
+    return unit_codes(rules_from(document))
 
 
 def unit_codes(rules: Rules) -> set[str]:
@@ -144,6 +154,11 @@ def _ranking(rules: Rules) -> Iterator[str]:
         yield gettext("Whoever can't be told apart by this shares a rank.")
 
 
+def ranking_keys() -> tuple[str, ...]:
+    """All there are."""
+    return RANKING_KEYS
+
+
 def ranking_key(name: str) -> str:
     """A key of the ranking as the side that is better for it."""
     words: dict[str, str] = {
@@ -242,6 +257,15 @@ def _prize(rules: Rules, prize: Prize) -> str:
         name = next(bracket.name for bracket in rules.brackets if bracket.key == prize.bracket)
         said = gettext("%(prize)s, for the bracket “%(name)s”", prize=said, name=name)
     return f"{said}."
+
+
+def levels() -> list[tuple[str, str]]:
+    """Each with its word, for a form."""
+    return [(word, level(word)) for word in LEVELS]
+
+
+def collectives() -> list[tuple[str, str]]:
+    return [(word, collective(word)) for word in COLLECTIVE_BY]
 
 
 def level(word: str) -> str:

@@ -60,7 +60,7 @@ def test_a_contest_begins_from_a_template_and_gets_its_rounds_in_one_act(organiz
 def test_rounds_may_be_open_on_some_days_and_hours_only(organizer: FlaskClient) -> None:
     made = seasons.contest(db.session())
     db.session.commit()
-    form = PLAN | {"template": "once", "count": "2", "hours_kind": "some", "from_hour": "8", "to_hour": "22"}
+    form = PLAN | {"template": "cong-dan-2026", "count": "2", "hours_kind": "some", "from_hour": "8", "to_hour": "22"}
     path = f"/staff/contests/{made.slug}/plan"
     assert organizer.post(path, data=form | {"create": "1"}).status_code == 422  # no day
     assert organizer.post(path, data=form | {"create": "1", "days": "5", "from_hour": "22"}).status_code == 422

@@ -133,7 +133,7 @@ PEOPLE_AND_PRIZES: dict[str, Any] = {
     "fixed": True,
     "seconds_per_question": 30,
     "eligible_kinds": ["union_member", "student"],
-    "eligible_units": ["79", "QH"],
+    "eligible_units": ["79", "TNQH"],
     "barred_kinds": ["committee", "secretary"],
     "brackets": [
         {"key": "sv", "name": "Sinh viên", "kinds": ["student"], "max_age": 25},
@@ -164,7 +164,7 @@ def test_people_and_prizes_in_words(app: Flask) -> None:
         ]
         assert said[-5:] == [
             "Dành cho: đoàn viên; sinh viên.",
-            "Dành cho người thuộc: Thành phố Hồ Chí Minh, QH.",
+            "Dành cho người thuộc: Thành phố Hồ Chí Minh, TNQH.",
             "Không được dự thi: thành viên Ban Tổ chức; thành viên tổ thư ký.",
             "Thí sinh còn được xếp hạng theo bảng, mỗi người vào bảng đầu tiên phù hợp: "
             "“Sinh viên” (không quá 25 tuổi; sinh viên); “Trong thành phố” (thuộc Thành phố Hồ Chí Minh); "
@@ -182,7 +182,7 @@ def test_people_and_prizes_in_words(app: Flask) -> None:
             "Mỗi tỉnh, thành đoàn hoặc đoàn trực thuộc có không quá 3 giải trong một tuần thi.",
             "Mỗi tỉnh, thành đoàn hoặc đoàn trực thuộc có không quá 40 giải trong cả cuộc thi.",
         ]
-    assert rules_text.unit_codes(rules) == {"79", "QH"}
+    assert rules_text.unit_codes(rules) == {"79", "TNQH"}
 
 
 @settings(max_examples=200, deadline=None)

@@ -14,6 +14,7 @@ from quiz.blueprints.organizer import (  # noqa: F401 - they bind their views
     questions,
     ranking,
     results,
+    rules,
     signals,
     targets,
     windows,

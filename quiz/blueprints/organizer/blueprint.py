@@ -61,6 +61,10 @@ RAIL = (
             ),
             *(
                 "round_page",
+                "round_rules",
+                "keep_round_rules",
+                "contest_rules",
+                "keep_contest_rules",
                 "barred",
                 "bar_from_contest",
                 "unbar_from_contest",

@@ -86,6 +86,7 @@ def create_contest() -> Answer:
             clock.now(),
             staff_session.required().id,
             current=form.get("current") == "yes",
+            template=form["template"],
         )
     except Refusal as refusal:
         session.rollback()
@@ -332,7 +333,7 @@ def freeze(slug: str, number: int) -> Answer:
     except Refusal as refusal:
         session.rollback()
         return _round_page(slug, number, _said(refusal, _("Papers have been drawn: the bank can't change any more.")))
-    _prime(frozen)
+    prime(frozen)
     flash(_("The bank is frozen: the order of questions and options is drawn, the key is kept apart."), "green")
     return redirect(url_for("organizer.round_page", slug=slug, number=number), 303)
 
@@ -348,12 +349,12 @@ def schedule(slug: str, number: int) -> Answer:
     except Refusal as refusal:
         session.rollback()
         return _round_page(slug, number, refusal)
-    _prime(scheduled)
+    prime(scheduled)
     flash(_("Scheduled: it opens and closes by the clock."), "green")
     return redirect(url_for("organizer.round_page", slug=slug, number=number), 303)
 
 
-def _prime(made: Round) -> None:
+def prime(made: Round) -> None:
     """After the commit: the season to all processes, and a scheduled round's shards their windows and bars."""
     session, held = db.session(), platform()
     publish_season()

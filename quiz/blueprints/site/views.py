@@ -19,7 +19,7 @@ from quiz.logs import get_logger
 from quiz.pages import THEME_COOKIE, THEMES
 from quiz.services import announcements, invitations, papers, rules_text
 from quiz.services import today as contest_today
-from quiz.services.board_pages import glance
+from quiz.services.board_pages import glance, names_of
 from quiz.sessions import HomeUnit, home_unit, safe_next
 from quiz.web import LANGUAGES
 
@@ -138,12 +138,16 @@ def rules(number: int) -> str:
     season = platform().season.get()
     contest, card = papers.contest_of(season, None), papers.round_of(season, None, number)
     held = contest_today.rules_of(card)
+    codes = sorted(rules_text.unit_codes(held))
+    # Most rules name no unit, and their page asks no table.
+    names = names_of(db.session(), codes) if codes else {}
     return render_template(
         "site/rules.html",
         contest=contest,
         card=card,
         rules=held,
-        sentences=rules_text.sentences(held),
+        sentences=rules_text.sentences(held, names),
+        prizes=rules_text.prizes(held),
         releases=rules_text.releases(held, card.closes),
         now=clock.to_ms(clock.now()),
     )

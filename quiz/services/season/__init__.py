@@ -9,9 +9,7 @@ from quiz.services.season.calendar import Move, copy_move, copy_times, move, pla
 from quiz.services.season.cards import contest_cards, homes_of, parts_of, publish, round_card, strata_of
 from quiz.services.season.contests import create_contest, create_round, schedule_round
 from quiz.services.season.planning import (
-    TEMPLATES,
     Fixed,
-    Template,
     add_rounds,
     change_round,
     daily_windows,
@@ -20,17 +18,24 @@ from quiz.services.season.planning import (
     publish_round,
     question_count,
     rules_of_template,
+    rules_to_begin_with,
 )
 from quiz.services.season.priming import prime_all, prime_round
+from quiz.services.season.rules import OPEN_MAY_CHANGE, change_rules, change_template, checked, may_change
+from quiz.services.season.templates import TEMPLATES, Template
 
 __all__ = [
     "MAX_OPTIONS",
+    "OPEN_MAY_CHANGE",
     "TEMPLATES",
     "Fixed",
     "Move",
     "Template",
     "add_rounds",
     "change_round",
+    "change_rules",
+    "change_template",
+    "checked",
     "contest_cards",
     "copy_move",
     "copy_times",
@@ -41,6 +46,7 @@ __all__ = [
     "freeze_bank",
     "homes_of",
     "make_contest",
+    "may_change",
     "move",
     "parts_of",
     "plan",
@@ -52,6 +58,7 @@ __all__ = [
     "question_count",
     "round_card",
     "rules_of_template",
+    "rules_to_begin_with",
     "schedule_round",
     "strata_of",
 ]

@@ -16,7 +16,7 @@ from quiz import clock
 from quiz.errors import FieldError, Refusal
 from quiz.models import Bank, Contest, Round
 from quiz.models.partitions import create_for_round
-from quiz.services import audit
+from quiz.services import audit, rules_problems
 from quiz.services.season.cards import strata_of
 from scoring.rules import InvalidRules, Rules, rules_document, rules_from
 
@@ -104,7 +104,7 @@ def _rules(document: Mapping[str, Any]) -> Rules:
     try:
         return rules_from(document)
     except InvalidRules as error:
-        raise _invalid(f"rules.{error.field}", error.problem) from error
+        raise rules_problems.refusal(error) from error
 
 
 def _window_pairs(windows: Sequence[Window] | None, opens_at: datetime, closes_at: datetime) -> list[Any] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -19,82 +18,17 @@ from quiz.phases import Phase
 from quiz.services import audit
 from quiz.services.season.calendar import Window
 from quiz.services.season.contests import create_contest, create_round
+from quiz.services.season.templates import TEMPLATES
+from scoring.rules import rules_document, rules_from
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """Rules and rhythm of a contest that was held, to begin from; each of them can be changed afterwards."""
-
-    name: Any
-    rules: Mapping[str, Any]
-    rounds: int
-    weekday: int
-    hour: int
-    hours: int
-    """How long a round is open."""
-
-
-def _prediction(text: str) -> dict[str, Any]:
-    return {"kind": "all_correct", "text": text, "max": 10_000_000}
-
-
-_ALL_RIGHT = "Có bao nhiêu người trả lời đúng tất cả các câu hỏi?"
-_WEEK = 7 * 24
-TEMPLATES: Mapping[str, Template] = MappingProxyType(
-    {
-        "weekly": Template(
-            _l("Weekly contest: 10 questions, 7 attempts, 10 minutes, prediction"),
-            {"questions": 10, "cap": 7, "seconds": 600, "prediction": _prediction(_ALL_RIGHT)},
-            rounds=23,
-            weekday=0,
-            hour=10,
-            hours=_WEEK - 1,
-        ),
-        "many-attempts": Template(
-            _l("Weekly contest: 10 questions, unlimited attempts, the best and earliest counts, prediction"),
-            {
-                "questions": 10,
-                "cap": None,
-                "seconds": 600,
-                "min_age": 14,
-                "prediction": _prediction(_ALL_RIGHT),
-                "ranking": ["score", "prediction_gap", "received_at"],
-            },
-            rounds=16,
-            weekday=0,
-            hour=10,
-            hours=_WEEK - 1,
-        ),
-        "five-questions": Template(
-            _l("Weekly contest: 5 questions, unlimited attempts, prediction"),
-            {"questions": 5, "cap": None, "seconds": 600, "prediction": _prediction(_ALL_RIGHT)},
-            rounds=20,
-            weekday=0,
-            hour=10,
-            hours=_WEEK - 1,
-        ),
-        "once": Template(
-            _l("One attempt a round: 10 questions, 10 minutes, prediction"),
-            {"questions": 10, "cap": 1, "seconds": 600, "prediction": _prediction(_ALL_RIGHT)},
-            rounds=6,
-            weekday=0,
-            hour=8,
-            hours=_WEEK - 1,
-        ),
-        "month": Template(
-            _l("One long round: 19 questions, 20 minutes, prediction"),
-            {"questions": 19, "cap": 1, "seconds": 1200, "prediction": _prediction(_ALL_RIGHT)},
-            rounds=1,
-            weekday=0,
-            hour=8,
-            hours=30 * 24,
-        ),
-    }
-)
-
-
-def make_contest(session: Session, slug: str, title: str, now: datetime, actor_id: int, *, current: bool) -> Contest:
+def make_contest(
+    session: Session, slug: str, title: str, now: datetime, actor_id: int, *, current: bool, template: str | None = None
+) -> Contest:
     """A contest without rounds, with its line in the log. The caller commits.
+
+    Args:
+        template: whose rules its rounds begin with.
 
     Raises:
         Refusal: invalid_request, naming slug or title.
@@ -102,18 +36,30 @@ def make_contest(session: Session, slug: str, title: str, now: datetime, actor_i
     if session.scalar(select(func.count()).where(Contest.slug == slug)):
         raise _invalid("slug", _l("Another contest has this short name."))
     made = create_contest(session, slug, title, now, current=current)
-    audit.append(session, now, actor_id, "contest.created", f"contest:{made.id}", {"slug": slug, "current": current})
+    if template is not None:
+        made.rules = rules_document(rules_from(TEMPLATES[template].rules))
+    detail = {"slug": slug, "current": current, "template": template}
+    audit.append(session, now, actor_id, "contest.created", f"contest:{made.id}", detail)
     return made
 
 
+def rules_to_begin_with(contest: Contest) -> Mapping[str, Any]:
+    """The contest's own rules, else those of its last round, else the defaults."""
+    if contest.rules is not None:
+        return contest.rules
+    return contest.rounds[-1].rules if contest.rounds else {}
+
+
 def rules_of_template(session: Session, contest: Contest, name: str) -> Mapping[str, Any]:
-    """Rules of a template, or those of the contest's last round for the name "last".
+    """Rules of a template, the contest's own for the name "contest", those of its last round for "last".
 
     Raises:
         Refusal: invalid_request, naming template.
     """
     if name in TEMPLATES:
         return TEMPLATES[name].rules
+    if name == "contest" and contest.rules is not None:
+        return contest.rules
     newest = select(Round.rules).where(Round.contest_id == contest.id).order_by(Round.number.desc()).limit(1)
     found: Mapping[str, Any] | None = session.scalar(newest) if name == "last" else None
     if found is None:
@@ -204,7 +150,10 @@ def fixed_parts(made: Round, now: datetime) -> list[Fixed]:
     if phase is Phase.SCHEDULED:
         return [Fixed(_l("Times"), _l("They are announced: move the round instead, with a notice to everybody."))]
     parts = [
-        Fixed(_l("Questions and rules"), _l("Papers have been drawn by them; a wrong key is corrected afterwards.")),
+        Fixed(
+            _l("Questions and rules"),
+            _l("Papers were drawn by them; a wrong key is corrected afterwards. Prizes may change until it closes."),
+        ),
         Fixed(_l("Opening"), _l("It has passed.")),
     ]
     if phase is Phase.OPEN:
