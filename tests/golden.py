@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -71,8 +71,20 @@ class Golden:
     """A contest in the tables and in intake, and its first round to play in."""
 
     def __init__(
-        self, platform: Platform, session: Session, contest: Published, people: Sequence[User], most_right: int = 1
+        self,
+        platform: Platform,
+        session: Session,
+        contest: Published,
+        people: Sequence[User],
+        most_right: int = 1,
+        *,
+        written: Callable[[dict[str, int]], None] | None = None,
+        questions_of: int = 40,
     ) -> None:
+        """Args: written: writes the rules into the drafts itself, given the ids of the people; else they are made so.
+
+        questions_of: so many questions in the bank.
+        """
         self._platform, self._session = platform, session
         self._desk = Desk(platform.gateway, platform.signer, 0, platform.season)
         session.add_all(people)
@@ -81,7 +93,8 @@ class Golden:
             person.person_id = person.id
         self.people = {person.full_name: person.id for person in people}
         self._unit = people[0].unit_id or 0
-        self.rounds = self._set_up(contest, most_right)
+        self._questions = questions_of
+        self.rounds = self._set_up(contest, most_right, written)
         session.commit()
         season.prime_all(session, self._intake, contest.start)
         session.commit()
@@ -92,7 +105,9 @@ class Golden:
     def _intake(self) -> Redis:
         return self._platform.gateway.client
 
-    def _set_up(self, published: Published, most_right: int) -> list[Round]:
+    def _set_up(
+        self, published: Published, most_right: int, written: Callable[[dict[str, int]], None] | None
+    ) -> list[Round]:
         session, before = self._session, published.start - timedelta(days=30)
         contest = season.create_contest(session, "cuoc-thi", published.title, before, current=True)
         start = published.start
@@ -102,12 +117,16 @@ class Golden:
         )  # fmt: skip
         made = [
             season.create_round(
-                session, contest, number, f"Kỳ {number}", opens, closes, published.rules,
+                session, contest, number, f"Kỳ {number}", opens, closes, {} if written else published.rules,
                 windows=published.windows(opens) if published.windows else None, shards=2,
             )
             for number, (opens, closes) in enumerate(calendar, 1)
         ]  # fmt: skip
-        questions.add_questions(session, made[0], bank(40, published.options, most_right), before)
+        if written is not None:
+            session.commit()
+            written(self.people)
+            session.expire_all()
+        questions.add_questions(session, made[0], bank(self._questions, published.options, most_right), before)
         season.freeze_bank(session, made[0], before)
         season.schedule_round(session, made[0], before)
         return made

@@ -60,9 +60,9 @@ _LONGEST = 10_000
 class Sent(Protocol):
     """What a form sends, as Werkzeug gives it."""
 
-    def get(self, key: str, default: str = "") -> str: ...
+    def get(self, key: str, default: str, /) -> str: ...
 
-    def getlist(self, key: str) -> list[str]: ...
+    def getlist(self, key: str, /) -> list[str]: ...
 
 
 Row = dict[str, Any]
@@ -102,7 +102,7 @@ def state_from(sent: Sent, stored: Mapping[str, Any]) -> State:
             state.texts[name] = sent.get(name, "").strip()[:_LONGEST]
     for name in FLAGS:
         if name in shown:
-            state.flags[name] = bool(sent.get(name))
+            state.flags[name] = bool(sent.get(name, ""))
     for name in MANY:
         if name in shown:
             state.many[name] = sent.getlist(name)[:MOST_ROWS]
