@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import psutil
 
@@ -42,8 +43,11 @@ class Cost:
     web_system: float
     redis: float
     wrk: float
-    switches: float
+    batch: float
+    """Requests that share one reading of Redis."""
     calls: float
+    split: str
+    """Of the processor time over the workers, in percent: one sometimes gets all connections."""
 
     @property
     def whole(self) -> float:
@@ -65,6 +69,7 @@ def run() -> Figures:
             laboratory.web(lab, ready="/api/v1/contest") as (ours, master),
         ):
             redis = psutil.Process(lab.servers.redis.pid)
+            client = lab.platform.gateway.client
             path = ours + boards_bench.PATH
             with urllib.request.urlopen(path) as answer:  # noqa: S310 - our own http address
                 condition = {"If-None-Match": answer.headers["ETag"]}
@@ -76,15 +81,17 @@ def run() -> Figures:
                 return range(people - count, people)
 
             kinds: dict[str, Callable[[], Cost]] = {
-                "bare": lambda: cost(bare_master, redis, lambda: load.repeat(bare + "/", SECONDS)),
+                "bare": lambda: cost(bare_master, redis, client, lambda: load.repeat(bare + "/", SECONDS)),
                 "hand_in": lambda: replayed(submit.sheets(lab, card, next_people(SECONDS * PER_S))),
                 "paper": lambda: replayed(submit.starts(lab, card, next_people(SECONDS * PER_S))),
-                "boards": lambda: cost(master, redis, lambda: load.repeat(path, SECONDS)),
-                "boards_304": lambda: cost(master, redis, lambda: load.repeat(path, SECONDS, headers=condition)),
+                "boards": lambda: cost(master, redis, client, lambda: load.repeat(path, SECONDS)),
+                "boards_304": lambda: cost(
+                    master, redis, client, lambda: load.repeat(path, SECONDS, headers=condition)
+                ),
             }
 
             def replayed(prefix: object) -> Cost:
-                return cost(master, redis, lambda: submit.replay(ours, prefix, SECONDS))  # type: ignore[arg-type]
+                return cost(master, redis, client, lambda: submit.replay(ours, prefix, SECONDS))  # type: ignore[arg-type]
 
             load.repeat(bare + "/", 1)
             load.replay_all(ours, submit.sheets(lab, card, next_people(WARM)))
@@ -97,11 +104,11 @@ def run() -> Figures:
             return _figures({name: costs for name, costs in seen.items() if costs})
 
 
-def cost(master: psutil.Process, redis: psutil.Process, drive: Callable[[], Load]) -> Cost:
+def cost(master: psutil.Process, redis: psutil.Process, client: Any, drive: Callable[[], Load]) -> Cost:
     workers = master.children()
     before = [worker.cpu_times() for worker in workers]
-    switched = sum(worker.num_ctx_switches().voluntary for worker in workers)
-    redis_split = Split(redis, alone=True)
+    reads = _reads(client)
+    redis_split, split = Split(redis, alone=True), Split(master)
     wrk = resource.getrusage(resource.RUSAGE_CHILDREN)
     with _Calls([worker.pid for worker in workers]) as calls:
         found = drive()
@@ -115,9 +122,14 @@ def cost(master: psutil.Process, redis: psutil.Process, drive: Callable[[], Load
         web_system=sum(b.system - a.system for a, b in zip(before, after, strict=True)) * each,
         redis=sum(redis_split.seconds()) * each,
         wrk=(wrk_after.ru_utime + wrk_after.ru_stime - wrk.ru_utime - wrk.ru_stime) * each,
-        switches=(sum(worker.num_ctx_switches().voluntary for worker in workers) - switched) / found.requests,
+        batch=found.requests / max(1, _reads(client) - reads),
         calls=calls.count / found.requests,
+        split=split.text(),
     )
+
+
+def _reads(client: Any) -> int:
+    return int(client.info("stats")["total_reads_processed"])
 
 
 class _Calls:
@@ -147,8 +159,8 @@ class _Calls:
 def _say(name: str, one: Cost) -> None:
     print(
         f"  {name:<10} {one.per_s:>6,.0f}/s p99 {one.p99_ms:>4.0f} ms  {one.whole:>4.0f} us = web {one.web_user:.0f} + "
-        f"{one.web_system:.0f} system, redis {one.redis:.0f}, wrk {one.wrk:.0f};  {one.switches:.2f} waits, "
-        f"{one.calls:.1f} calls",
+        f"{one.web_system:.0f} system, redis {one.redis:.0f}, wrk {one.wrk:.0f};  {one.batch:.1f} a batch, "
+        f"{one.calls:.1f} calls, workers {one.split}",
         flush=True,
     )
 

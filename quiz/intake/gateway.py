@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -42,8 +44,8 @@ class _Waiting:
 
     __slots__ = ("command", "done", "leads", "outcome")
 
-    def __init__(self, command: tuple[Any, ...]) -> None:
-        self.command = command
+    def __init__(self) -> None:
+        self.command: tuple[Any, ...] = ()
         self.done = threading.Lock()
         self.done.acquire()
         self.outcome: Any = None
@@ -61,11 +63,13 @@ class Gateway:
         self.client = client
         """For rare plain commands; its replies are bytes."""
         self._pool: ConnectionPool = client.connection_pool
-        self._line: Any = None
-        self._line_owner = 0
-        self._guard = threading.Lock()
-        self._queue: list[_Waiting] = []
-        self._busy = False
+        self._connection: Any = None
+        self._connection_owner = 0
+        self._line = threading.Lock()
+        """Who holds it leads. A leader hands it on while others wait, without letting go of it."""
+        self._queue: deque[_Waiting] = deque()
+        """Who holds the line takes from it, everybody appends: both whole in one step, so it needs no guard."""
+        self._spare: list[_Waiting] = []
 
     def call(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Reply:
         """Run a script.
@@ -93,26 +97,34 @@ class Gateway:
             raise IntakeUnavailable(f"{script.name}: {error}") from error
 
     def _submit(self, command: tuple[Any, ...]) -> Any:
-        waiting = _Waiting(command)
-        with self._guard:
-            self._queue.append(waiting)
-            waiting.leads = not self._busy
-            self._busy = True
-        if not waiting.leads:
-            try:
+        waiting = self._spare.pop() if self._spare else _Waiting()
+        waiting.command = command
+        self._queue.append(waiting)
+        try:
+            # Asked first whether it is taken: gevent lets others run after an attempt that fails.
+            if not self._line.locked() and self._line.acquire(blocking=False):
+                waiting.leads = True
+                # Whoever is as far as we are comes along: others that are ready to run get to the queue first.
+                time.sleep(0)
+            else:
                 waiting.done.acquire()
-            except BaseException:
-                # A greenlet killed while it waits must not take the lead with it: all others would wait for ever.
-                self._give_up(waiting)
-                raise
+        except BaseException:
+            # A greenlet killed while it waits must not take the lead with it: all others would wait for ever.
+            self._give_up(waiting)
+            raise
         if waiting.leads:
             self._lead()
-        return waiting.outcome
+            # Its own outcome was handed out too: taken as by everybody, so that it can be used again.
+            waiting.done.acquire()
+        outcome, waiting.outcome = waiting.outcome, None
+        self._spare.append(waiting)
+        return outcome
 
     def _lead(self) -> None:
         """Send all that waits, own command included; then wake those served and the next leader."""
-        with self._guard:
-            batch, self._queue = self._queue, []
+        batch = []
+        while self._queue:
+            batch.append(self._queue.popleft())
         outcomes: list[Any] = [ConnectionError("the request that led was stopped")] * len(batch)
         try:
             outcomes = self._exchange([waiting.command for waiting in batch])
@@ -131,21 +143,25 @@ class Gateway:
 
     def _pass_on(self) -> None:
         """Wake the next leader, or leave the line idle."""
-        with self._guard:
-            self._busy = bool(self._queue)
+        while True:
             if self._queue:
-                self._queue[0].leads = True
-                self._queue[0].done.release()
+                following = self._queue[0]
+                following.leads = True
+                following.done.release()
+                return
+            self._line.release()
+            # Somebody may have come between the look and the release, and found the line taken.
+            if not self._queue or not self._line.acquire(blocking=False):
+                return
 
     def _give_up(self, waiting: _Waiting) -> None:
-        with self._guard:
-            if waiting in self._queue:
-                self._queue.remove(waiting)
+        if waiting in self._queue:
+            self._queue.remove(waiting)
         if waiting.leads:
             self._pass_on()
 
     def _exchange(self, commands: list[tuple[Any, ...]]) -> list[Any]:
-        connection = self._line_of_this_process()
+        connection = self._connection_of_this_process()
         try:
             try:
                 return self._round_trip(connection, commands)
@@ -158,19 +174,20 @@ class Gateway:
             connection.disconnect()
             raise
 
-    def _line_of_this_process(self) -> Any:
+    def _connection_of_this_process(self) -> Any:
         """The connection that leaders hand on to each other: only one leads, so nothing has to be asked of a pool.
 
         A forked child never speaks on its parent's.
         """
-        if self._line is None or self._line_owner != os.getpid():
-            self._line, self._line_owner = self._pool.make_connection(), os.getpid()
-        return self._line
+        if self._connection is None or self._connection_owner != os.getpid():
+            self._connection, self._connection_owner = self._pool.make_connection(), os.getpid()
+        return self._connection
 
     @staticmethod
     def _round_trip(connection: Any, commands: list[tuple[Any, ...]]) -> list[Any]:
         connection.connect()
-        connection.send_packed_command(connection.pack_commands(commands))
+        # In one piece, however many there are: each write would wake Redis, and each waking may cost it a sync.
+        connection.send_packed_command([b"".join(connection.pack_commands(commands))])
         outcomes: list[Any] = []
         for _ in commands:
             try:
