@@ -19,7 +19,7 @@ function request()
     looked = true
     return wrk.format("GET", "/healthz")
   end
-  local length = file:read("*n", "*l")
+  local length = tonumber(file:read("*l") or "")
   if not length then
     -- All of this thread's were handed out: the file says so. The runner lets the last ones be answered, then stops wrk.
     if not told then

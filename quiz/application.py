@@ -16,6 +16,7 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.ctx import RequestContext
 from flask.globals import request_ctx
+from flask.signals import request_tearing_down
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter, Rule
 
@@ -104,20 +105,18 @@ class Application(Flask):
             return super().full_dispatch_request()
         self._got_first_request = True
         try:
-            answer = self.preprocess_request()
+            answer = self._ask_blueprint(request)
             if answer is None:
-                answer = self.dispatch_request()
+                known = request.routing_exception is None and request.method != "OPTIONS"
+                answer = self._view_of(request) if known else self.dispatch_request()
         except Exception as error:  # noqa: BLE001 - Flask's own way: the handlers of web.init_errors answer it
             answer = self.handle_user_exception(error)
         if isinstance(answer, Finished):
             return answer  # type: ignore[return-value]
         return self.make_response(answer)
 
-    def preprocess_request(self) -> ResponseReturnValue | None:
+    def _ask_blueprint(self, request: Request) -> ResponseReturnValue | None:
         """The one hook of the whole application guards forms against foreign pages; the API takes no cookie."""
-        request = request_ctx.request
-        if not _is_api(request.environ):
-            return super().preprocess_request()
         for name in request.blueprints:
             for prepare in self.url_value_preprocessors.get(name, ()):
                 prepare(request.endpoint, request.view_args)
@@ -127,12 +126,18 @@ class Application(Flask):
                     return answer
         return None
 
+    def _view_of(self, request: Request) -> ResponseReturnValue:
+        view: Callable[..., Any] = self.view_functions[request.endpoint or ""]
+        answer: ResponseReturnValue = view(**(request.view_args or {}))
+        return answer
+
     def process_response(self, response: Response) -> Response:
         """Sessions, remember-me cookies and HTML's headers belong to pages; there is no other after_request here."""
         return response if _is_api(request_ctx.request.environ) else super().process_response(response)
 
     def do_teardown_request(self, exc: BaseException | None = None) -> None:
-        if not _is_api(request_ctx.request.environ):
+        """What nobody asked for is not looked for: the database's session ends with the application's context."""
+        if self.teardown_request_funcs or request_tearing_down.receivers:
             super().do_teardown_request(exc)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

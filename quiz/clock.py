@@ -5,6 +5,7 @@ Only blueprints, commands and job functions call `now`; services, intake and sco
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,3 +32,15 @@ def from_ms(milliseconds: int) -> datetime:
 def iso(instant: datetime) -> str:
     """ISO 8601 with the contest's offset, in milliseconds: what the API sends."""
     return instant.astimezone(CONTEST_ZONE).isoformat(timespec="milliseconds")
+
+
+def iso_ms(milliseconds: int) -> str:
+    """The same of milliseconds since 1970; of a second that was asked for lately only the fraction is written."""
+    second, rest = divmod(milliseconds, 1000)
+    text = _iso_second(second)
+    return f"{text[:19]}.{rest:03}{text[19:]}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _iso_second(second: int) -> str:
+    return from_ms(second * 1000).astimezone(CONTEST_ZONE).isoformat(timespec="seconds")

@@ -42,8 +42,7 @@ class Starter:
     channel: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     token: str
     paper: Paper
     opened: bool
@@ -52,8 +51,7 @@ class Started:
     """None: unlimited."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     text: str
     received: int
     first: bool
@@ -78,7 +76,7 @@ class _Meta(msgspec.Struct, array_like=True):
     channel: str | None
 
 
-_pack = msgspec.msgpack.encode
+_pack = msgspec.msgpack.Encoder().encode
 _meta_decoder = msgspec.msgpack.Decoder(_Meta)
 _handed_in_decoder = msgspec.msgpack.Decoder(tuple[int, int, str])
 _person_decoder = msgspec.msgpack.Decoder(tuple[int, int])
@@ -100,14 +98,7 @@ def start(
     """
     if card.bank_version is None:
         raise RoundNotOpen
-    shard = keys.shard_of(who.participant, card.shards)
-    names = [
-        keys.config(card.id, shard),
-        keys.attempts(card.id, shard),
-        keys.open_attempts(card.id, shard),
-        keys.drafts(card.id, shard),
-        keys.bars(card.id, shard),
-    ]
+    names = keys.of_start(card.id, keys.shard_of(who.participant, card.shards))
     meta = _pack(_Meta(who.unit, card.bank_version, who.device, who.channel))
     reply = gateway.call(START, names, [now, who.participant, who.auth_epoch, meta])
     if reply[0] == b"overdue":
@@ -293,16 +284,9 @@ def attempts_over(gateway: Gateway, card: RoundCard, participants: Sequence[int]
 def _hand_in(
     gateway: Gateway, card: RoundCard, paper: Paper, received: int, proof: str, event: bytes, mode: Mode
 ) -> Reply:
-    shard = keys.shard_of(paper.participant, card.shards)
-    names = [
-        keys.config(card.id, shard),
-        keys.attempts(card.id, shard),
-        keys.open_attempts(card.id, shard),
-        keys.drafts(card.id, shard),
-        keys.entries(card.id, shard),
-    ]
+    names = keys.of_hand_in(card.id, keys.shard_of(paper.participant, card.shards))
     reply = gateway.call(
-        HAND_IN, names, [paper.participant, paper.attempt, received, paper.deadline, proof, event, mode.value]
+        HAND_IN, names, (paper.participant, paper.attempt, received, paper.deadline, proof, event, mode)
     )
     if reply[0] == b"accepted":
         COUNTS[_ACCEPTED[mode]] += 1

@@ -11,9 +11,11 @@ import hashlib
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 _BLOCK = struct.Struct(">16I")
+_BLOCK_WORDS = 16
 BY_LOT: Final = 1
 EVENLY: Final = 2
 NEWEST: Final = EVENLY
@@ -140,8 +142,9 @@ def _stream(secret: bytes, participant: int, attempt: int, count: int) -> Sequen
 
 def rotations(secret: bytes, participant: int, attempt: int, count: int) -> list[int]:
     """For each question by how many places its options are turned when shown: neighbours see other orders."""
-    words = _words(secret, participant, attempt, b"turn")
-    return [next(words) for _ in range(count)]
+    if count <= _BLOCK_WORDS:
+        return list(_block(secret, participant.to_bytes(8) + attempt.to_bytes(4), 0, b"turn")[:count])
+    return list(islice(_words(secret, participant, attempt, b"turn"), count))
 
 
 def _words(secret: bytes, participant: int, attempt: int, purpose: bytes) -> Iterator[int]:
@@ -149,6 +152,10 @@ def _words(secret: bytes, participant: int, attempt: int, purpose: bytes) -> Ite
     seed = participant.to_bytes(8) + attempt.to_bytes(4)
     block = 0
     while True:
-        digest = hashlib.blake2b(seed + block.to_bytes(4), digest_size=64, key=secret, person=purpose).digest()
-        yield from _BLOCK.unpack(digest)
+        yield from _block(secret, seed, block, purpose)
         block += 1
+
+
+def _block(secret: bytes, seed: bytes, number: int, purpose: bytes) -> tuple[int, ...]:
+    digest = hashlib.blake2b(seed + number.to_bytes(4), digest_size=64, key=secret, person=purpose).digest()
+    return _BLOCK.unpack(digest)

@@ -159,15 +159,18 @@ def masks_of(
         seen += 1
         turned = option_bits[place]
         bits = turned[turn % len(turned)]
+        if len(chosen) == 1 and (only := bits.get(chosen[0])):
+            masks.append(only)
+            continue
         mask = 0
         for option in chosen:
             bit = bits.get(option)
             if bit is None:
                 raise InvalidAnswers(f"answers.{place + 1}", "unknown_option")
             mask |= bit
+        masks.append(mask)
         if mask & (mask - 1) and not multiple[place]:
             raise InvalidAnswers(f"answers.{place + 1}", "too_many_options")
-        masks.append(mask)
     if seen != len(answers):
         on_paper = {str(place + 1) for place in questions}
         stray = next(question for question in answers if question not in on_paper)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import NamedTuple
+
 SEASON = "quiz80:season"
 """The season document (intake.season), replaced as a whole; its absence means intake was never primed."""
 SEASON_VERSION = "quiz80:season:version"
@@ -54,3 +57,46 @@ def bars(round_id: int, shard: int) -> str:
 def entries(round_id: int, shard: int) -> str:
     """Stream of entry events."""
     return f"{{r{round_id}:s{shard}}}:entries"
+
+
+class OfHandIn(NamedTuple):
+    """The keys of lua/hand_in.lua in its order."""
+
+    config: str
+    attempts: str
+    open: str
+    drafts: str
+    entries: str
+
+
+@functools.lru_cache(maxsize=4096)
+def of_hand_in(round_id: int, shard: int) -> OfHandIn:
+    """Put together once for a shard, because every hand-in names them."""
+    return OfHandIn(
+        config(round_id, shard),
+        attempts(round_id, shard),
+        open_attempts(round_id, shard),
+        drafts(round_id, shard),
+        entries(round_id, shard),
+    )
+
+
+class OfStart(NamedTuple):
+    """The keys of lua/start.lua in its order."""
+
+    config: str
+    attempts: str
+    open: str
+    drafts: str
+    bars: str
+
+
+@functools.lru_cache(maxsize=4096)
+def of_start(round_id: int, shard: int) -> OfStart:
+    return OfStart(
+        config(round_id, shard),
+        attempts(round_id, shard),
+        open_attempts(round_id, shard),
+        drafts(round_id, shard),
+        bars(round_id, shard),
+    )

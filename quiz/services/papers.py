@@ -6,7 +6,7 @@ paper that comes again after Redis has let go of its round.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from quiz.clock import from_ms, iso, to_ms
+from quiz.clock import from_ms, iso_ms, to_ms
 from quiz.errors import FieldError, Refusal
 from quiz.intake import calls, steps
 from quiz.intake.calls import Receipt, Started, Starter
@@ -43,12 +43,11 @@ class Desk:
     seasons: SeasonCache
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """What is handed in or kept: the paper's token, question id → option ids, and the prediction."""
 
     token: str | None
-    answers: Mapping[str, list[str]] | None
+    answers: dict[str, list[str]] | None
     """None: the field is missing, which is said only once the paper is known to be good."""
     prediction: int | None = None
     steps: str | None = None
@@ -112,7 +111,7 @@ def start(desk: Desk, card: RoundCard, who: Starter, now_ms: int, session: Sessi
         started = calls.start(desk.gateway, desk.signer, desk.issuer, desk.seasons.get(), card, who, now_ms)
     except RoundNotOpen as closed:
         opens, closes = window_to_show(card, now_ms)
-        raise Refusal("round_not_open", opens_at=iso(from_ms(opens)), closes_at=iso(from_ms(closes))) from closed
+        raise Refusal("round_not_open", opens_at=iso_ms(opens), closes_at=iso_ms(closes)) from closed
     return steps.without_questions(desk.signer, started) if steps.seconds_of(card) else started
 
 
@@ -198,8 +197,8 @@ def paper_json(desk: Desk, card: RoundCard, started: Started, now_ms: int) -> by
     left = "null" if started.attempts_left is None else started.attempts_left
     head = (
         f'{{"paper":"{started.token}","attempt":{paper.attempt},"attempts_left":{left},'
-        f'"issued_at":"{iso(from_ms(paper.started))}","expires_at":"{iso(from_ms(paper.deadline))}",'
-        f'"server_time":"{iso(from_ms(now_ms))}","prediction":'
+        f'"issued_at":"{iso_ms(paper.started)}","expires_at":"{iso_ms(paper.deadline)}",'
+        f'"server_time":"{iso_ms(now_ms)}","prediction":'
     ).encode()
     return b"".join((head, msgspec.json.encode(card.rules.get("prediction")), b',"questions":[', questions, b"]}"))
 
@@ -284,7 +283,7 @@ def _masks(desk: Desk, card: RoundCard, paper: Paper, sheet: Sheet) -> list[int]
         raise Refusal("invalid_request", errors=(FieldError("answers", _l("This field is missing.")),))
     bank = desk.seasons.bank(card, paper.bank)
     turns = turns_of(card, paper)
-    return masks_of(paper.questions, turns, dict(sheet.answers), bank.option_bits, bank.multiple)
+    return masks_of(paper.questions, turns, sheet.answers, bank.option_bits, bank.multiple)
 
 
 def _checked_prediction(card: RoundCard, prediction: int | None) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, g
+from flask import Blueprint, Flask, request
 
 from quiz.extensions import csrf
 
@@ -13,16 +13,19 @@ blueprint = Blueprint("api", __name__)
 csrf.exempt(blueprint)
 
 BASE = "/api/v1"
+OF_A_CONTEST = "contest_api"
+"""The name of the blueprint where the address says which contest is meant."""
+_SLUG = "quiz80.contest"
 
 
-@blueprint.url_value_preprocessor
 def _take_slug(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    g.contest_slug = values.pop("slug", None) if values else None
+    if values:
+        request.environ[_SLUG] = values.pop("slug", None)
 
 
 def contest_slug() -> str | None:
     """The contest that the address names; None: the current one."""
-    slug: str | None = g.contest_slug
+    slug: str | None = request.environ.get(_SLUG)
     return slug
 
 
@@ -31,5 +34,6 @@ def register(app: Flask) -> None:
     from quiz.blueprints.api import accounts, boards, contest, docs, mine, stepping, taking  # noqa: F401
 
     app.register_blueprint(blueprint, url_prefix=BASE)
-    app.register_blueprint(blueprint, url_prefix=f"{BASE}/contests/<slug>", name="contest_api")
+    app.register_blueprint(blueprint, url_prefix=f"{BASE}/contests/<slug>", name=OF_A_CONTEST)
+    app.url_value_preprocessors[OF_A_CONTEST].append(_take_slug)
     app.register_blueprint(docs.blueprint)

@@ -7,7 +7,7 @@ import msgspec
 from quiz.application import Finished
 from quiz.blueprints.api import blueprint, contest_slug, edge
 from quiz.blueprints.api.edge import Whole
-from quiz.clock import from_ms, iso
+from quiz.clock import iso_ms
 from quiz.extensions import db
 from quiz.intake.calls import Starter
 from quiz.services import papers
@@ -70,7 +70,7 @@ def hand_in() -> Finished:
     body = edge.read(_entry)
     sheet = Sheet(body.paper, body.answers, edge.whole(body.prediction, "prediction"), body.steps)
     receipt = papers.hand_in(edge.desk(), sheet, body.receipt, _owner(now), now, db.session)
-    text = f'{{"receipt":"{receipt.text}","received_at":"{iso(from_ms(receipt.received))}"}}'
+    text = f'{{"receipt":"{receipt.text}","received_at":"{iso_ms(receipt.received)}"}}'
     return edge.raw(text.encode(), 202 if receipt.first else 200)
 
 

@@ -9,8 +9,8 @@ local name = pid .. ':' .. attempt
 local received, deadline = tonumber(ARGV[3]), tonumber(ARGV[4])
 local mode, kind = ARGV[7], 1
 
-local raw = redis.call('HGET', KEYS[2], name)
-local record = raw and cmsgpack.unpack(raw)
+local held = redis.call('HMGET', KEYS[2], name, pid)
+local record = held[1] and cmsgpack.unpack(held[1])
 if record then
   if record[1] == 2 then return {'again', record[2], record[3]} end
   -- Extra time, a pause and a moved window are written onto the attempt: its own deadline wins over the token's.
@@ -26,17 +26,16 @@ elseif received > deadline + tonumber(c[1]) then
   kind = 3
 end
 
-redis.call('HSET', KEYS[2], name, cmsgpack.pack({2, received, ARGV[5]}))
-redis.call('ZREM', KEYS[3], name)
-redis.call('HDEL', KEYS[4], name)
 -- A record lost with Redis's disk comes back through its papers: the cap goes on from the highest attempt seen.
-local person = redis.call('HGET', KEYS[2], pid)
 local started, open = 0, 0
-if person then
-  local p = cmsgpack.unpack(person)
-  started, open = p[1], p[2]
+if held[2] then
+  local person = cmsgpack.unpack(held[2])
+  started, open = person[1], person[2]
 end
 if open == attempt then open = 0 end
-redis.call('HSET', KEYS[2], pid, cmsgpack.pack({math.max(started, attempt), open}))
+redis.call('HSET', KEYS[2], name, cmsgpack.pack({2, received, ARGV[5]}),
+           pid, cmsgpack.pack({math.max(started, attempt), open}))
+redis.call('ZREM', KEYS[3], name)
+redis.call('HDEL', KEYS[4], name)
 redis.call('XADD', KEYS[5], '*', 'e', ARGV[6] .. string.char(kind))
 return {'accepted', received, ARGV[5]}
