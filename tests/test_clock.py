@@ -27,3 +27,8 @@ def test_an_instant_of_another_zone_is_the_same_instant() -> None:
 
 def test_iso_speaks_the_contests_time() -> None:
     assert clock.iso(datetime(2026, 1, 5, 17, 0, tzinfo=UTC)) == "2026-01-06T00:00:00.000+07:00"
+
+
+@given(st.integers(min_value=0, max_value=10**13))
+def test_milliseconds_are_written_as_the_instant_would_be(ms: int) -> None:
+    assert clock.iso_ms(ms) == clock.iso_ms(ms) == clock.iso(clock.from_ms(ms))

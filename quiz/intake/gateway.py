@@ -98,7 +98,8 @@ class Gateway:
 
     def _submit(self, command: tuple[Any, ...]) -> Any:
         waiting = self._spare.pop() if self._spare else _Waiting()
-        waiting.command = command
+        # Also of one used before: a thread may have led after it was served, between its coming and its look at the line.
+        waiting.command, waiting.leads = command, False
         self._queue.append(waiting)
         try:
             # Asked first whether it is taken: gevent lets others run after an attempt that fails.
