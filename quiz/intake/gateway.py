@@ -91,14 +91,15 @@ class Gateway:
         return reply
 
     def _load(self, script: Script) -> None:
-        try:
-            script.sha = str(self.client.script_load(script.source.decode()))
-        except (RedisError, OSError) as error:
-            raise IntakeUnavailable(f"{script.name}: {error}") from error
+        """By the shared line too: hundreds may be the first of a process, and the pool has no connection for each."""
+        outcome = self._submit(("SCRIPT", "LOAD", script.source))
+        if isinstance(outcome, RedisError | OSError):
+            raise IntakeUnavailable(f"{script.name}: {outcome}") from outcome
+        script.sha = outcome.decode()
 
     def _submit(self, command: tuple[Any, ...]) -> Any:
         waiting = self._spare.pop() if self._spare else _Waiting()
-        # Also of one used before: a thread may have led after it was served, between its coming and its look at the line.
+        # One used before may say that it leads: a thread can find the line free after another leader served it.
         waiting.command, waiting.leads = command, False
         self._queue.append(waiting)
         try:

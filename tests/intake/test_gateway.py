@@ -146,6 +146,19 @@ def test_scripts_forgotten_by_redis_are_loaded_again(client: Redis) -> None:
     assert sorted(answers) == list(range(2, 102))
 
 
+def test_hundreds_who_are_the_first_of_a_process_need_no_connection_each(server: embedded.Redis) -> None:
+    few = Redis.from_url(server.url, max_connections=2)
+    echo, gateway, together = lua(ECHO), Gateway(few), threading.Barrier(100)
+
+    def call(number: int) -> bytes:
+        together.wait(10)
+        answer: bytes = gateway.call(echo, [], [number])[1]
+        return answer
+
+    with ThreadPoolExecutor(100) as pool:
+        assert list(pool.map(call, range(100))) == [b"%d" % number for number in range(100)]
+
+
 def test_a_full_redis_is_unavailable_and_nothing_is_half_done(client: Redis) -> None:
     gateway = Gateway(client)
     count = lua(COUNT)
