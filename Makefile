@@ -7,7 +7,7 @@ export PORT VAR
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-BENCHES := bench-submit bench-drain bench-million bench-catch-up bench-boards bench-start bench-flat bench-corrections bench-signals bench-accounts bench-waiting
+BENCHES := bench-submit bench-drain bench-million bench-catch-up bench-boards bench-start bench-flat bench-corrections bench-signals bench-accounts bench-waiting bench-cost
 .PHONY: help run setup setup-test browser test lint format messages bench $(BENCHES)
 
 help: ## list the commands
