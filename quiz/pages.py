@@ -30,6 +30,12 @@ POLICY = "; ".join(
 )
 
 
+def looks() -> tuple[str, str | None]:
+    """The reader's language and colours; None: the phone's own."""
+    theme = request.cookies.get(THEME_COOKIE)
+    return wording.language(), theme if theme in THEMES else None
+
+
 def init_pages(app: Flask) -> None:
     # Vietnamese as it is: escaped, its letters would make a page half as heavy again.
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
@@ -48,8 +54,7 @@ def init_pages(app: Flask) -> None:
 
     @app.context_processor
     def common() -> dict[str, Any]:
-        theme = request.cookies.get(THEME_COOKIE)
-        return {"language": wording.language(), "theme": theme if theme in THEMES else None}
+        return dict(zip(("language", "theme"), looks(), strict=True))
 
     @app.after_request
     def guard(response: Response) -> Response:

@@ -71,7 +71,15 @@ ROOMS = {
         ours=(
             *("quiz.services", "quiz.intake", "quiz.models", "quiz.errors"),
             *("quiz.extensions", "quiz.web", "quiz.clock", "quiz.phases", "quiz.config", "quiz.metrics"),
-            *("quiz.sessions", "quiz.staff_session", "quiz.pages", "quiz.logs", "quiz.application", "quiz.wording"),
+            *(
+                "quiz.sessions",
+                "quiz.staff_session",
+                "quiz.pages",
+                "quiz.shells",
+                "quiz.logs",
+                "quiz.application",
+                "quiz.wording",
+            ),
         ),
         never=("redis", "rq"),
     ),

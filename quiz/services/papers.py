@@ -142,7 +142,7 @@ def shown_questions(desk: Desk, card: RoundCard, paper: Paper) -> list[ShownQues
     """The questions of a paper in its order, the options of each as this paper turns them."""
     bank = desk.seasons.bank(card, paper.bank)
     return [
-        _turned(bank.questions[place], turn % len(bank.questions[place].options))
+        turned(bank.questions[place], turn % len(bank.questions[place].options))
         for place, turn in zip(paper.questions, turns_of(card, paper), strict=True)
     ]
 
@@ -153,7 +153,8 @@ def turns_of(card: RoundCard, paper: Paper | EntryName, questions: int | None = 
     return rotations(card.draw_secret, paper.participant, paper.attempt, count)
 
 
-def _turned(question: BankQuestion, by: int) -> ShownQuestion:
+def turned(question: BankQuestion, by: int) -> ShownQuestion:
+    """A question whose options begin with the one at `by`, and have the ids of the places they are shown at."""
     options = question.options[by:] + question.options[:by]
     shown = [BankOption(option_id(place), option.text) for place, option in enumerate(options)]
     return ShownQuestion(question.id, question.text, question.multiple, shown)
@@ -165,7 +166,7 @@ class _BankJson:
     def __init__(self, bank: FrozenBank) -> None:
         self.bank = bank
         self._turned = [
-            [msgspec.json.encode(_turned(question, by)) for by in range(len(question.options))]
+            [msgspec.json.encode(turned(question, by)) for by in range(len(question.options))]
             for question in bank.questions
         ]
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from quiz import clock
+from quiz import clock, shells
 from quiz.blueprints.site import views
 from quiz.clock import to_ms
 from quiz.extensions import db
@@ -72,8 +72,6 @@ def test_it_is_the_page_that_the_template_makes(client: FlaskClient, app: Flask,
 
 
 def test_marks_never_reach_a_reader(client: FlaskClient, app: Flask, stage: Stage) -> None:
-    from quiz.blueprints.site import shells
-
     lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
     for browser in (client, lan, lan):
         assert shells._MARK not in browser.get("/").get_data(as_text=True)
@@ -102,3 +100,56 @@ def test_the_next_second_is_rendered_anew(client: FlaskClient, stage: Stage, mon
     monkeypatch.setattr(clock, "now", lambda: later)
     assert f'data-now="{to_ms(later)}"' in client.get("/").get_data(as_text=True)
     assert views._shells._second == to_ms(later) // 1000
+
+
+def paper_of(browser: FlaskClient) -> str:
+    page = browser.get("/paper")
+    assert page.status_code == 200
+    return page.get_data(as_text=True)
+
+
+def own_of(page: str) -> list[str]:
+    """What of a paper's page is its holder's: sheet, token, order of questions and of options."""
+    return re.findall(
+        r'(?:data-(?:me|sheet|participant|question)|name="paper" value|letter">\w</span><span)[=">]+([^"<]+)', page
+    )
+
+
+def test_each_reader_sees_their_own_paper(client: FlaskClient, app: Flask, stage: Stage) -> None:
+    lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
+    an = sign_in(app, stage, "0912345612", "Trần Văn An")
+    for browser in (lan, an):
+        browser.post(f"/rounds/{staging.OPEN}/start")
+    seen = [own_of(paper_of(browser)) for browser in (lan, an, lan, an)]
+    assert seen[0] == seen[2]
+    assert seen[1] == seen[3]
+    assert len(seen[0]) == len(seen[1]) > 40
+    assert seen[0][:3] != seen[1][:3]
+    assert seen[0][4:] != seen[1][4:]
+
+
+def test_the_paper_is_the_page_that_the_template_makes(client: FlaskClient, app: Flask, stage: Stage) -> None:
+    """The page with a message is rendered for its reader; the one after it is filled in."""
+    lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
+    lan.post(f"/rounds/{staging.OPEN}/start")
+    first = paper_of(lan)
+    token = re.search(r'name="paper" value="([^"]+)"', first)
+    ticked = re.findall(r'name="(q\d+)" value="(2)"', first)
+    assert token
+    lan.post("/paper", data={"paper": token[1], "keep": "1", **dict(ticked)})
+    made, kept = paper_of(lan), paper_of(lan)
+    note = re.compile(r'  <div class="note green" role="status">.*?</div></div>\n', re.DOTALL)
+    assert note.search(made)
+    assert note.sub("", made) == kept
+    assert kept.count(" checked>") == len(ticked) == 10
+    assert " checked>" not in first
+
+
+def test_the_papers_texts_are_in_the_readers_language(client: FlaskClient, app: Flask, stage: Stage) -> None:
+    lan = sign_in(app, stage, "0912345611", "Nguyễn Thị Lan")
+    lan.post(f"/rounds/{staging.OPEN}/start")
+    pages = [lan.get("/paper", headers={"Accept-Language": code}).get_data(as_text=True) for code in ("vi", "en", "vi")]
+    assert ["Question 1 of 10" in page for page in pages] == [False, True, False]
+    assert ["Câu 1/10" in page for page in pages] == [True, False, True]
+    assert own_of(pages[0]) == own_of(pages[1]) == own_of(pages[2])
+    assert not any(shells._MARK in page for page in pages)

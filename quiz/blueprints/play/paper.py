@@ -14,11 +14,13 @@ from typing import Any
 from flask import current_app, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
+from markupsafe import escape
 from werkzeug.wrappers import Response
 
-from quiz import clock
+from quiz import clock, shells, wording
 from quiz.blueprints.play import stepping
 from quiz.blueprints.play.blueprint import blueprint, desk
+from quiz.blueprints.play.pieces import pieces_of
 from quiz.blueprints.play.prediction import typed_prediction
 from quiz.errors import PROBLEMS, Refusal
 from quiz.extensions import csrf, db
@@ -27,16 +29,19 @@ from quiz.intake.errors import IntakeUnavailable, InvalidPaper, LoginRequired, P
 from quiz.intake.reading import Draft, HandedIn, OpenAttempt, read_attempt, read_draft
 from quiz.intake.season import RoundCard
 from quiz.intake.signing import SignedPaper
+from quiz.pages import looks
 from quiz.services import papers
 from quiz.services.papers import Desk, Sheet
 from quiz.services.today import rules_of
 from quiz.sessions import PAPER, leave
+from quiz.shells import Shells
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 RETRY_AFTER = "5"
 DEVICE = "device"
 DEVICE_SECONDS = 180 * 24 * 3600
 """A season; then the browser forgets it."""
+_shells = Shells()
 _DEVICE = re.compile(r"[\w-]{12}", re.ASCII)
 
 
@@ -175,18 +180,31 @@ def _sheet(
     refusal: Refusal | None = None,
 ) -> str:
     paper = signed.paper
-    words: dict[str, Any] = {}
-    return render_template(
-        "play/paper.html",
-        card=card,
-        paper=paper,
-        token=request.form.get("paper") or session.get(PAPER),
-        sheet_id=f"{paper.issuer}.{paper.round_id}.{paper.participant}.{paper.attempt}",
-        rules=rules_of(card),
-        questions=papers.shown_questions(held, card, paper),
-        shown=shown,
-        deadline=paper.deadline if deadline is None else deadline,
-        problem=PROBLEMS[refusal.code] if refusal else None,
-        errors={error.field: error.message for error in refusal.errors} if refusal else {},
-        words=words,
-    )
+    pieces = pieces_of(held, card, paper.bank)
+    due = paper.deadline if deadline is None else deadline
+    own = {
+        "token": escape(request.form.get("paper") or session.get(PAPER)),
+        "sheet_id": escape(f"{paper.issuer}.{paper.round_id}.{paper.participant}.{paper.attempt}"),
+        "participant": escape(paper.participant),
+        "deadline": escape(due),
+        "until": escape(wording.clock_time(due)),
+        "seq": escape(shown.seq),
+        "prediction": escape(shown.prediction),
+        "sections": pieces.sections(paper.questions, papers.turns_of(card, paper), shown.answers),
+        "tiles": pieces.tiles(paper.questions),
+    }
+    count = len(paper.questions)
+
+    def values() -> dict[str, Any]:
+        return {
+            "card": card,
+            "count": count,
+            "rules": rules_of(card),
+            "problem": PROBLEMS[refusal.code] if refusal else None,
+            "errors": {error.field: error.message for error in refusal.errors} if refusal else {},
+        }
+
+    if refusal or shells.has_messages():
+        return render_template("play/paper.html", **values(), **own)
+    key = looks(), held.seasons.get().version, card.id, count
+    return _shells.page("play/paper.html", key, clock.to_ms(clock.now()), values, own)

@@ -9,24 +9,22 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.wrappers import Response
 
-from quiz import clock, wording
-from quiz.blueprints.site.shells import Shells
+from quiz import clock, shells
 from quiz.extensions import csrf, db, platform
 from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.reading import Progress, read_progress
 from quiz.intake.season import ContestCard, Notice, RoundCard
 from quiz.logs import get_logger
-from quiz.pages import THEME_COOKIE, THEMES
+from quiz.pages import THEME_COOKIE, THEMES, looks
 from quiz.services import announcements, invitations, papers, rules_text
 from quiz.services import today as contest_today
 from quiz.services.board_pages import glance, names_of
 from quiz.sessions import HomeUnit, home_unit, safe_next
+from quiz.shells import Shells
 from quiz.web import LANGUAGES
 
 blueprint = Blueprint("site", __name__)
 _shells = Shells()
-FLASHES = "_flashes"
-"""Flask's own key of messages that wait to be shown."""
 _YEAR = 365 * 24 * 3600
 NEWS_MS = 14 * 24 * 3_600_000
 NEWS = 3
@@ -57,17 +55,17 @@ def home() -> str:
             "notices": notices,
         }
 
-    looks = wording.language(), request.cookies.get(THEME_COOKIE)
+    seen_as = looks()
     own = {
-        "unit_part": _shells.part("site/_unit.html", (looks, seen), now, {"glance": seen}),
+        "unit_part": _shells.part("site/_unit.html", (seen_as, seen), now, {"glance": seen}),
         "invitation": invitation,
         "invitation_shown": invitation.partition("://")[2],
     }
-    if request.query_string or FLASHES in session or (progress is not None and progress.open):
+    if request.query_string or shells.has_messages() or (progress is not None and progress.open):
         # Seldom, and nobody else's: messages, the time that is left of a paper.
         return render_template("site/home.html", **values(), **own)
     used = None if progress is None else progress.used
-    key = looks, season.version, used, tuple(notice.id for notice in notices)
+    key = seen_as, season.version, used, tuple(notice.id for notice in notices)
     return _shells.page("site/home.html", key, now, values, own)
 
 

@@ -1,8 +1,8 @@
-"""The home page as a prepared shell: what everybody sees of it is rendered once a second, what is one's own filled in.
+"""Pages as prepared shells: what everybody sees of them is rendered once a second, what is one's own filled in.
 
-When a round opens everybody looks at this page in the same minute, and a template with its sentences costs ten times
-what all the rest of the answer does. A shell is rendered by the same template, with marks where the reader's own
-stands.
+When a round opens everybody looks at the home page and then at a paper in the same minute, and a template with its
+sentences costs ten times what all the rest of the answer does. A shell is rendered by the same template, with marks
+where the reader's own stands.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from flask import render_template
+from flask import render_template, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
@@ -21,19 +21,42 @@ from quiz import clock
 
 _MARK = secrets.token_hex(8)
 """By chance, so that nobody can be called like a mark."""
-_SLOTS = re.compile(f"{_MARK}-([a-z]+);")
+_SLOTS = re.compile(f"{_MARK}-([a-z0-9]+);")
+_FLASHES = "_flashes"
+"""Flask's own key of messages that wait to be shown."""
 
 
-def _mark(slot: str) -> Markup:
+def mark(slot: str) -> Markup:
+    """Stands in a rendered text where `slot` (small letters and digits) is filled in."""
     return Markup(f"{_MARK}-{slot};")  # noqa: S704 - letters and digits of our own
+
+
+def has_messages() -> bool:
+    """Whether something is to be said to this reader alone: such a page is rendered for them."""
+    return _FLASHES in session
+
+
+class Shell:
+    """A rendered text with its slots: text, slot, text, slot, … text."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, rendered: str) -> None:
+        self._parts = _SLOTS.split(rendered)
+
+    def filled(self, value_of: Callable[[str], str]) -> str:
+        """The text with ready HTML in its slots."""
+        parts = self._parts.copy()
+        parts[1::2] = map(value_of, parts[1::2])
+        return "".join(parts)
 
 
 class _Anybody:
     """Stands for whoever is signed in."""
 
     is_authenticated = True
-    id = _mark("id")
-    name = _mark("name")
+    id = mark("id")
+    name = mark("name")
 
 
 class Shells:
@@ -41,7 +64,7 @@ class Shells:
 
     def __init__(self) -> None:
         self._second = 0
-        self._held: dict[Hashable, list[str]] = {}
+        self._held: dict[Hashable, Shell] = {}
         self._parts: dict[Hashable, Markup] = {}
 
     def page(
@@ -64,8 +87,9 @@ class Shells:
         whole_key = (template, signed_in, key)
         shell = self._held.get(whole_key)
         if shell is None:
-            shell = self._held[whole_key] = _SLOTS.split(_render(template, signed_in, {**values(), **_marks(own)}))
-        return _filled(shell, own)
+            shell = self._held[whole_key] = Shell(_render(template, signed_in, {**values(), **_marks(own)}))
+        ready = {_slot(name): text for name, text in own.items()}
+        return shell.filled(lambda slot: ready[slot] if slot in ready else _OWN[slot]())
 
     def part(self, template: str, key: Hashable, at_ms: int, values: Mapping[str, Any]) -> Markup:
         """A part of pages that is the same for everybody with the same key."""
@@ -82,25 +106,19 @@ class Shells:
             self._parts.clear()
 
 
+def _slot(name: str) -> str:
+    return name.replace("_", "")
+
+
 def _marks(own: Mapping[str, Markup]) -> dict[str, Markup]:
-    return {name: _mark(name.replace("_", "")) for name in own}
+    return {name: mark(_slot(name)) for name in own}
 
 
 def _render(template: str, signed_in: bool, values: Mapping[str, Any]) -> str:
-    general: dict[str, Any] = {"page_made_at": lambda: _mark("now"), "csrf_token": lambda: _mark("csrf")}
+    general: dict[str, Any] = {"page_made_at": lambda: mark("now"), "csrf_token": lambda: mark("csrf")}
     if signed_in:
         general["current_user"] = _Anybody
     return render_template(template, **general, **values)
-
-
-def _filled(shell: list[str], own: Mapping[str, Markup]) -> str:
-    """A shell is text, slot, text, slot, … text."""
-    ready = {name.replace("_", ""): text for name, text in own.items()}
-    filled = shell.copy()
-    for place in range(1, len(shell), 2):
-        slot = shell[place]
-        filled[place] = ready[slot] if slot in ready else _OWN[slot]()
-    return "".join(filled)
 
 
 _OWN: Mapping[str, Callable[[], str]] = {
