@@ -270,8 +270,11 @@ def _row_document(name: str, row: Row, before: Sequence[Row]) -> dict[str, Any]:
         made["min_participants"] = made["min_participants"] or 0
     if name in ("brackets", "prizes"):
         made["name"] = made["name"] or ""
-        if not made["key"]:
+        if not made["key"] and made["name"]:
             row["key"] = made["key"] = _key_of(made["name"], {each.get("key") for each in before})
+        elif not made["key"]:
+            # Not for long: it gets one of its name as soon as it has one.
+            made["key"] = f"x-{len(before)}"
     return made
 
 

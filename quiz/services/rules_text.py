@@ -44,10 +44,10 @@ def bracket_names(document: Mapping[str, Any]) -> dict[str, str]:
     return {bracket.key: bracket.name for bracket in rules_from(document).brackets}
 
 
-def all_sentences(document: Mapping[str, Any], names: Names | None = None) -> list[str]:
-    """Everything that the paragraph says, a sentence each."""
+def in_parts(document: Mapping[str, Any], names: Names | None = None) -> dict[str, list[str]]:
+    """What the paragraph says of a stored document, a sentence each: `sentences`, `prizes` and `releases`."""
     rules = rules_from(document)
-    return [*sentences(rules, names), *prizes(rules), *releases(rules)]
+    return {"sentences": sentences(rules, names), "prizes": prizes(rules), "releases": releases(rules)}
 
 
 def unit_codes_of(document: Mapping[str, Any]) -> set[str]:

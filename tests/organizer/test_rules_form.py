@@ -100,6 +100,14 @@ def test_rows_come_go_and_move() -> None:
     assert [row["key"] for row in rules_form.document_of(state)["prizes"]] == ["nhi", "nhi-2", "nhat"]
     rules_form.act(state, "remove:prizes:0")
     assert [row["name"] for row in state.rows["prizes"]] == ["Nhì", "Nhất"]
+    # A row without a name has no key yet: it is made of the name that it gets.
+    rules_form.act(state, "add:prizes")
+    rules_form.act(state, "add:prizes")
+    assert set(rules_form.problems(rules_form.document_of(state))) == {"prizes.2.name", "prizes.3.name"}
+    state.rows["prizes"][3]["name"] = "Ba"
+    assert rules_form.document_of(state)["prizes"][3]["key"] == "ba"
+    rules_form.act(state, "remove:prizes:2")
+    rules_form.act(state, "remove:prizes:2")
     rules_form.act(state, "add:ranking", "lot")
     rules_form.act(state, "add:ranking", "lot")
     rules_form.act(state, "up:ranking:3")
@@ -156,6 +164,8 @@ def test_the_buttons_of_the_form_keep_what_was_typed(organizer: FlaskClient, con
     ]
     assert stored(3)["prizes"] == []
     assert "Chưa thành thể lệ." in page
+    # Rows that were just added are named by the preview, and not marked before they are filled in.
+    assert "Bảng 1: Tên bảng" in page
 
 
 def test_the_preview_says_what_participants_would_read(organizer: FlaskClient, contest: Contest) -> None:

@@ -138,6 +138,7 @@ def _page(state: State, refusal: Refusal | None, may: Iterable[str] | None, **mo
     document = rules_form.document_of(state)
     bracket_names = {row["key"]: row.get("name", "") for row in state.rows["brackets"] if row.get("key")}
     allowed = None if may is None else set(may)
+    why = refused(refusal)
     page = render_template(
         "organizer/rules.html",
         state=state,
@@ -152,18 +153,27 @@ def _page(state: State, refusal: Refusal | None, may: Iterable[str] | None, **mo
         words=rules_text,
         bracket_names=bracket_names,
         acting=acting,
+        problem=why["problem"],
+        # The list under the preview names all of them; a row that was just added is not marked before it is filled in.
+        lacking=why["errors"],
+        errors={name: said for name, said in why["errors"].items() if not name.startswith(_new_row(state))},
         **more,
-        **refused(refusal),
     )
     return page, 200 if acting else status(refusal)
 
 
-def _preview(document: Mapping[str, Any]) -> list[str] | None:
+def _new_row(state: State) -> tuple[str, ...]:
+    """How the inputs of the row begin that this request has added; empty if it has added none."""
+    verb, _colon, name = request.form.get("act", "").partition(":")
+    return (f"{name}.{len(state.rows[name]) - 1}.",) if verb == "add" and name in state.rows else ()
+
+
+def _preview(document: Mapping[str, Any]) -> dict[str, list[str]] | None:
     """The sentences that participants would read; None while the form is no set of rules yet."""
     if rules_form.problems(document):
         return None
     names = board_pages.names_of(db.session(), sorted(rules_text.unit_codes_of(document)))
-    return rules_text.all_sentences(document, names)
+    return rules_text.in_parts(document, names)
 
 
 def _spread(changed: Iterable[Round]) -> None:
