@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 from werkzeug.datastructures import MultiDict
 
 from quiz.clock import to_ms
 from quiz.extensions import Platform, db
 from quiz.intake.errors import NotEligible
-from quiz.models import Round
+from quiz.models import Entry, Round
 from quiz.services import why
 from quiz.services.season import TEMPLATES
 from scoring import recount
@@ -23,6 +23,7 @@ from scoring.rules import rules_document, rules_from
 from tests.forms import form_of, inputs_of
 from tests.golden import Golden, Play, person
 from tests.published import CONTESTS, INVENTED, Published
+from tests.scoring import test_stepped_round as stepped
 from tests.scoring.test_published_contests import CASES
 
 RULES = "/staff/contests/cuoc-thi/rules"
@@ -202,3 +203,28 @@ def test_a_fixed_set_of_questions_is_the_same_for_everybody(organizer: FlaskClie
     papers = session.scalars(text("SELECT questions FROM entry WHERE round_id = :id"), {"id": made.card.id})
     drawn = {bytes(paper) for paper in papers}
     assert len(drawn) == 1
+
+
+def test_seconds_for_each_question_typed_into_the_form_decide(organizer: FlaskClient, platform: Platform) -> None:
+    """The numbers worked out by hand in tests/scoring/test_stepped_round.py, with the rules as they are typed."""
+    session = db.session()
+    people = [person(session, who) for who in stepped.PACES]
+    made = Golden(
+        platform, session, stepped.ROUND, people, written=lambda _: through_the_form(organizer, stepped.ROUND.rules)
+    )
+    assert made.rounds[0].rules == rules_document(rules_from(stepped.ROUND.rules))
+    assert made.card.limit == 100_000
+    for who, paces in stepped.PACES.items():
+        made.walk(who, paces, handed_in=who != "Em")
+    assert made.settle() == 1
+    made.make_final()
+    assert made.ranks() == stepped.RANKS
+    names = {number: name for name, number in made.people.items()}
+    took = session.execute(select(Entry.participant_id, Entry.duration_ms))
+    assert {names[who]: ms for who, ms in took} == stepped.TOOK
+    board = why.down_the_board(session, session.get_one(Round, made.card.id), 100)
+    # Five points by time, then four points by time, then three.
+    assert [pair.decision and pair.decision.key for pair in board] == ["duration", "score", "duration", "score"]
+    page = organizer.get("/rounds/1", headers={"Accept-Language": "vi"}).get_data(as_text=True)
+    assert "Câu hỏi hiện lần lượt từng câu; bạn có 20 giây cho mỗi câu, tổng cộng 1 phút 40 giây" in page
+    assert recount.check(session, [made.card.id]) == []
