@@ -54,6 +54,7 @@ def test_a_tap_without_a_line_is_kept_and_sent_later(taking: Page, stage: Stage)
     assert len(drafted(stage)) == len(given) == 2
 
 
+@pytest.mark.service_worker
 def test_a_reload_without_a_line_brings_the_paper_back(taking: Page, stage: Stage) -> None:
     steps.answer(taking, 1)
     steps.truth(taking, "Đã lưu trên máy và máy chủ")

@@ -134,6 +134,7 @@ def test_an_answer_whose_confirmation_was_lost_is_not_asked_again(asked: Page) -
     assert str(asked.locator("#asked").get_attribute("data-question")) in lost[0]
 
 
+@pytest.mark.service_worker
 def test_a_reload_without_a_line_brings_the_question_back(asked: Page) -> None:
     tap(asked, 1)
     go_on(asked)
