@@ -1,3 +1,8 @@
+// On a phone the rail is wider than the screen: where one is must be in sight.
+const here = document.querySelector(".rail a[aria-current]");
+const row = here?.closest("ul");
+if (row) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+
 // A part that waits for long work looks again by itself, as long as the page is in sight.
 
 const part = document.querySelector("[data-part]");
