@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from quiz import clock
+from quiz.door.answers import Answers, Wait
 from tests.browser import stage as staging
 from tests.browser import steps
 from tests.browser.conftest import DESK_SIZE, PHONE_SIZE, OpenContext
@@ -20,6 +22,7 @@ PUBLIC = (
     f"/rounds/{OPEN}",
     "/boards",
     "/boards?parent=42",
+    "/awards",
     "/privacy",
     "/nowhere",
 )
@@ -44,7 +47,8 @@ CHECK = r"""
       .forEach((id) => document.getElementById(id) || say(`${a} leads nowhere`, e)));
   });
   document.querySelectorAll("img:not([alt])").forEach((e) => say("picture without alt", e));
-  document.querySelectorAll("svg").forEach((e) => e.closest("[aria-hidden]") || say("icon read aloud", e));
+  document.querySelectorAll("svg").forEach((e) =>
+    e.closest("[aria-hidden]") || (e.getAttribute("role") === "img" && name(e)) || say("icon read aloud", e));
   document.querySelectorAll("button,a[href],[role=option]").forEach((e) => visible(e) && !name(e) && say("no name", e));
   document.querySelectorAll("input:not([type=hidden]),select,textarea").forEach((e) =>
     visible(e) && !name(e) && say("no label", e));
@@ -60,9 +64,10 @@ CHECK = r"""
   if (width > innerWidth) wrong.push(`scrolls sideways: ${width}`);
 
   // Targets: 48 px high, except links inside sentences and small print.
-  const targets = "button,.button,select,input:not([type=hidden]),.tabs a,.top a,.option,.tiles a,.chips a";
+  const links = ".tabs a,.top a,.tiles a,.chips a,.rail a,.lots a";
+  const targets = `button,.button,select,input:not([type=hidden]),.option,${links}`;
   document.querySelectorAll(targets).forEach((e) => {
-    if (!visible(e)) return;
+    if (!visible(e) || e.closest("[aria-hidden]")) return;
     const target = e.matches("input[type=radio],input[type=checkbox]") ? e.closest("label") : e;
     const box = target.getBoundingClientRect();
     if (box.height < 47.5) say(`only ${Math.round(box.height)} px high`, e);
@@ -97,6 +102,20 @@ CHECK = r"""
 
 def check(page: Page, where: str) -> list[str]:
     return [f"{where}: {problem}" for problem in page.evaluate(CHECK)]
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(PHONE_SIZE, "light"), (DESK_SIZE, "dark")], ids=["phone", "desk in the dark"]
+)
+def test_the_waiting_page_can_be_read_and_reached(
+    context_with: OpenContext, stage: Stage, size: dict[str, int], scheme: str
+) -> None:
+    made = Answers(stage.app).page("vi", "", Wait(1_204, 190, 10), "/", clock.to_ms(stage.now))
+    page = context_with(color_scheme=scheme, viewport=size).new_page()
+    page.route("**/waiting", lambda route: route.fulfill(body=made, content_type="text/html; charset=utf-8"))
+    page.goto("/waiting")
+    expect(page.locator(".place .figure")).to_have_text("1.204")
+    assert check(page, "waiting") == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

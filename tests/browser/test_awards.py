@@ -154,9 +154,11 @@ def test_a_list_is_approved_a_lot_is_drawn_and_a_winner_disqualified(
     anybody.goto("/awards")
     expect(anybody.locator("table.prizes tbody tr")).to_have_count(3)
     expect(anybody.get_by_text("N. T. Lan")).to_be_visible()
+    assert check(anybody, "winners") == []
 
     order = check_outside(anybody, published, tmp_path)
     assert anybody.locator(".drawn code").all_inner_texts() == order
+    assert check(anybody, "lot") == []
     expect(anybody.locator(".drawn li").first.locator("strong")).to_have_text(f"T. V. {drawn[-1]}")
 
     phone = context_with().new_page()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from playwright.sync_api import Page, expect
 from pyotp import TOTP
@@ -9,13 +11,15 @@ from sqlalchemy import select
 
 from quiz import clock
 from quiz.extensions import Platform, db
-from quiz.models import Round
+from quiz.models import Entry, Round, Signal, SignalEntry
 from quiz.services import questions
 from scoring import jobs
 from tests import staffing
+from tests.browser import stage as staging
 from tests.browser.conftest import DESK_SIZE, PHONE_SIZE, OpenContext
-from tests.browser.stage import Stage
+from tests.browser.stage import CLOSED, Stage
 from tests.browser.test_accessible import check
+from tests.organizer.test_signals import EVIDENCE
 
 pytestmark = pytest.mark.browser
 
@@ -74,6 +78,22 @@ def test_a_calendar_is_moved_in_one_act_and_everybody_is_told(
     expect(page.get_by_text("Mọi dòng vẫn như lúc ghi.")).to_be_visible()
 
 
+def odd(stage: Stage) -> list[int]:
+    """A signal of each kind about one entry of the closed round; their ids."""
+    who = staging.person(stage)
+    stage.take(CLOSED, who, clock.from_ms(stage.card(CLOSED).opens + 3_600_000), 0.5, random.Random(2))
+    stage.count()
+    entry = db.session.scalars(select(Entry)).one()
+    for place, (kind, evidence) in enumerate(EVIDENCE.items()):
+        made = Signal(
+            round_id=entry.round_id, kind=kind, subject="1", strength=90 - place, evidence=evidence, found_at=stage.now
+        )
+        made.entries = [SignalEntry(participant_id=entry.participant_id, issuer=entry.issuer, attempt=entry.attempt)]
+        db.session.add(made)
+    db.session.commit()
+    return list(db.session.scalars(select(Signal.id).order_by(Signal.id)))
+
+
 @pytest.mark.parametrize(
     ("size", "scheme"), [(PHONE_SIZE, "light"), (DESK_SIZE, "dark")], ids=["phone", "desk in the dark"]
 )
@@ -81,9 +101,11 @@ def test_every_screen_can_be_read_and_reached(
     stage: Stage, context_with: OpenContext, size: dict[str, int], scheme: str
 ) -> None:
     staffing.make("administrator")
+    signals = [f"/staff/signals/{each}" for each in odd(stage)]
     page = context_with(viewport=size, color_scheme=scheme).new_page()
     enter(page)
     contest, wrong = f"/staff/contests/{SLUG}", []
+    over, to_come = f"{contest}/rounds/{CLOSED}", f"{contest}/rounds/14"
     for path in (
         *(
             "/staff/users",
@@ -95,7 +117,16 @@ def test_every_screen_can_be_read_and_reached(
             "/staff/appeals/templates",
             "/staff/contests",
             "/staff/contests/new",
+            "/staff/live",
+            "/staff/results",
+            "/staff/units",
+            f"/staff/units?parent={stage.home_province}",
+            f"/staff/units?parent={stage.home}",
         ),
+        *signals,
+        *(f"{over}/{part}" for part in ("ranking", "key", "questions/statistics")),
+        *(f"{to_come}/{part}" for part in ("hours", "rules", "questions", "questions/new", "questions/import")),
+        *(f"{contest}/barred", f"{contest}/rules"),
         *(contest, f"{contest}/plan", f"{contest}/move", f"{contest}/announcements"),
         *(f"{contest}/rounds/{number}" for number in (12, 13, 14)),
     ):
