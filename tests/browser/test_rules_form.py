@@ -74,6 +74,13 @@ def test_rules_are_edited_without_a_page_load(stage: Stage, context_with: OpenCo
     expect(page.locator('button[value="down:ranking:0"]')).to_be_focused()
     assert keys_shown(page) == ["received_at", "score", "prediction_gap"]
     expect(preview).to_contain_text(re.compile("lần lượt theo: nộp bài sớm hơn; nhiều điểm hơn"))
+    # At a desk the preview is in sight already: asking for it moves nothing.
+    stood = page.evaluate("scrollY")
+    assert stood > 0
+    # (by the page itself: the driver would scroll to the button first)
+    page.locator(".rules-keep button[value=preview]").evaluate("(button) => button.click()")
+    expect(preview).to_be_focused()
+    assert page.evaluate("scrollY") == stood
     # What was typed is still there.
     expect(page.get_by_label("Số lượt thi")).to_have_value("3")
     assert loads == []

@@ -111,7 +111,9 @@ async function look(button) {
   // Enter in a field presses the hidden button: it must not carry anybody away from the field.
   if (button.matches(".hear")) return;
   const shown = document.getElementById("preview");
-  shown.scrollIntoView({ block: "nearest" });
+  const top = shown.getBoundingClientRect().top;
+  // At a desk it stands beside the form wherever that is, and nothing has to move.
+  if (top < 0 || top > innerHeight / 2) shown.scrollIntoView({ block: "start" });
   shown.focus({ preventScroll: true });
 }
 
