@@ -24,6 +24,7 @@ from quiz.intake.season import RoundCard
 from quiz.models import Bank, KeyProposal, Round
 from quiz.services import corrections
 from quiz.services.corrections import Answer
+from quiz.services.demo import prizes
 from scoring import recount, regrade
 
 PROPOSER, APPROVER = 1, 2
@@ -69,6 +70,9 @@ def _round(lab: Lab, entries: int) -> RoundCard:
         for place in range(laboratory.QUESTIONS)
     ]  # fmt: skip
     lab.session.add(Bank(round_id=card.id, version=1, content=content, frozen_at=clock.now()))
+    # With prizes: the dry run then also says which of them would change hands.
+    held = lab.session.get_one(Round, card.id)
+    held.rules = {**held.rules, **prizes.RULES}
     stored.fill(lab, card.id, opens, entries, entries)
     recount.repair(lab.session, [card.id])
     lab.session.commit()
@@ -182,6 +186,8 @@ def _check(lab: Lab, card: RoundCard, effect: dict[str, Any]) -> None:
     if regrade.rescore(lab.session, card.id, version).entries:
         raise RuntimeError("scoring once more under the same key would change something")
     lab.session.rollback()
+    if effect["prizes"] is None:
+        raise RuntimeError("the dry run did not look at the prizes")
     if not effect["up"] or not effect["down"]:
         raise RuntimeError("the correction was meant to let some gain and some lose")
 
