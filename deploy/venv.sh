@@ -20,8 +20,21 @@ say() { echo "$*" >&2; }
 good() { command -v "$1" >/dev/null 2>&1 && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 complete() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
+# What a distribution ships and what is configured so was compiled with a profile; pyenv's builds were not, unless asked
+# for, and take a quarter longer for everything.
+optimised() {
+    "$1" -c 'import sys, sysconfig
+named = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+sys.exit(not (named or sys.base_prefix == "/usr"))' 2>/dev/null
+}
+
 find_python() {
     incomplete=
+    if [ -z "${PYTHON:-}" ]; then
+        for candidate in python3.11 /usr/local/bin/python3.11 /usr/bin/python3.11; do
+            if good "$candidate" && complete "$candidate" && optimised "$candidate"; then echo "$candidate"; return; fi
+        done
+    fi
     for candidate in "${PYTHON:-python3.11}" /usr/local/bin/python3.11 /usr/bin/python3.11 python3.13 python3.12 python3; do
         good "$candidate" || continue
         if complete "$candidate"; then echo "$candidate"; return; fi

@@ -74,3 +74,34 @@ def test_the_makefile_lists_its_commands() -> None:
     said = subprocess.run(["make", "help"], cwd=ROOT, env=_OURS, capture_output=True, text=True, check=True).stdout
     for command in ("run", "test", "lint", "bench", "setup"):
         assert f"make {command} " in said
+
+
+_PYTHON = """#!/bin/sh
+case "$*" in
+*CONFIG_ARGS*) exit {is_plain} ;;
+"-m venv"*) touch '{chosen}'; exit 1 ;;
+esac
+exit 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("is_plain", "asked_for", "is_chosen"),
+    [(0, False, True), (1, False, not Path("/usr/bin/python3.11").exists()), (1, True, True)],
+    ids=["optimised", "plain", "plain, but asked for"],
+)
+def test_the_first_python_is_taken_unless_it_was_compiled_without_a_profile(
+    tmp_path: Path, is_plain: int, asked_for: bool, is_chosen: bool
+) -> None:
+    """pyenv stands first in the PATH, and what it compiles takes a quarter longer than what Debian ships."""
+    chosen, project, python = tmp_path / "chosen", tmp_path / "project", tmp_path / "bin" / "python3.11"
+    (project / "deploy").mkdir(parents=True)
+    shutil.copy(ROOT / "deploy" / "venv.sh", project / "deploy")
+    for name in ("requirements.txt", "requirements-embedded.txt"):
+        (project / name).touch()
+    python.parent.mkdir()
+    python.write_text(_PYTHON.format(is_plain=is_plain, chosen=chosen), encoding="utf-8")
+    python.chmod(0o755)
+    environment = {**_OURS, "PATH": f"{python.parent}:/usr/bin:/bin", "PYTHON": str(python) if asked_for else ""}
+    subprocess.run([project / "deploy" / "venv.sh", "run"], env=environment, capture_output=True, check=False)
+    assert chosen.exists() == is_chosen
