@@ -44,7 +44,9 @@ ROOMS = {
         ours=("quiz.intake.counts",),
         libraries=("prometheus_client", "redis", "msgspec"),
     ),
-    "intake": Room(files=("quiz/intake/",), ours=("quiz.intake",), libraries=("redis", "msgspec"), never=CLOCKS),
+    "intake": Room(
+        files=("quiz/intake/",), ours=("quiz.intake",), libraries=("redis", "hiredis", "msgspec"), never=CLOCKS
+    ),
     "models": Room(
         files=("quiz/models/",),
         ours=("quiz.models", "quiz.extensions", "quiz.phases"),

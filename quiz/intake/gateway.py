@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
+from hiredis import pack_command
 from redis import Redis
 from redis.connection import ConnectionPool
 from redis.exceptions import NoScriptError, RedisError, ResponseError
@@ -40,12 +41,12 @@ START, HAND_IN, DRAFT, LAPSE, RESCHEDULE = (
 
 
 class _Waiting:
-    """A command on its way: its caller sleeps on `done` until the leader has filled in the outcome."""
+    """A packed command on its way: its caller sleeps on `done` until the leader has filled in the outcome."""
 
     __slots__ = ("command", "done", "leads", "outcome")
 
     def __init__(self) -> None:
-        self.command: tuple[Any, ...] = ()
+        self.command = b""
         self.done = threading.Lock()
         self.done.acquire()
         self.outcome: Any = None
@@ -79,10 +80,10 @@ class Gateway:
         """
         if not script.sha:
             self._load(script)
-        outcome = self._submit(("EVALSHA", script.sha, len(keys), *keys, *args))
+        outcome = self._submit("EVALSHA", script.sha, len(keys), *keys, *args)
         if isinstance(outcome, NoScriptError):
             self._load(script)
-            outcome = self._submit(("EVALSHA", script.sha, len(keys), *keys, *args))
+            outcome = self._submit("EVALSHA", script.sha, len(keys), *keys, *args)
         if isinstance(outcome, RedisError | OSError):
             raise IntakeUnavailable(f"{script.name}: {outcome}") from outcome
         reply: Reply = outcome
@@ -92,15 +93,17 @@ class Gateway:
 
     def _load(self, script: Script) -> None:
         """By the shared line too: hundreds may be the first of a process, and the pool has no connection for each."""
-        outcome = self._submit(("SCRIPT", "LOAD", script.source))
+        outcome = self._submit("SCRIPT", "LOAD", script.source)
         if isinstance(outcome, RedisError | OSError):
             raise IntakeUnavailable(f"{script.name}: {outcome}") from outcome
         script.sha = outcome.decode()
 
-    def _submit(self, command: tuple[Any, ...]) -> Any:
+    def _submit(self, *command: Any) -> Any:
+        # Packed before it waits: what can't be packed is its caller's error alone.
+        packed = pack_command(command)
         waiting = self._spare.pop() if self._spare else _Waiting()
         # One used before may say that it leads: a thread can find the line free after another leader served it.
-        waiting.command, waiting.leads = command, False
+        waiting.command, waiting.leads = packed, False
         self._queue.append(waiting)
         try:
             # Asked first whether it is taken: gevent lets others run after an attempt that fails.
@@ -162,7 +165,7 @@ class Gateway:
         if waiting.leads:
             self._pass_on()
 
-    def _exchange(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+    def _exchange(self, commands: list[bytes]) -> list[Any]:
         connection = self._connection_of_this_process()
         try:
             try:
@@ -186,10 +189,10 @@ class Gateway:
         return self._connection
 
     @staticmethod
-    def _round_trip(connection: Any, commands: list[tuple[Any, ...]]) -> list[Any]:
+    def _round_trip(connection: Any, commands: list[bytes]) -> list[Any]:
         connection.connect()
         # In one piece, however many there are: each write would wake Redis, and each waking may cost it a sync.
-        connection.send_packed_command([b"".join(connection.pack_commands(commands))])
+        connection.send_packed_command([b"".join(commands)])
         outcomes: list[Any] = []
         for _ in commands:
             try:

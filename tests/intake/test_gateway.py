@@ -43,7 +43,7 @@ class Watched(Gateway):
         self.entered = threading.Event()
         self.held = held
 
-    def _exchange(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+    def _exchange(self, commands: list[bytes]) -> list[Any]:
         self.batches.append(len(commands))
         self.entered.set()
         if self.held is not None and len(self.batches) == 1:
@@ -183,7 +183,7 @@ def test_a_leader_that_is_stopped_hands_the_lead_on(client: Redis) -> None:
     echo.sha = str(client.script_load(ECHO))
     round_trip = module.Gateway._round_trip
 
-    def stopped_once(connection: Any, commands: list[tuple[Any, ...]]) -> list[Any]:
+    def stopped_once(connection: Any, commands: list[bytes]) -> list[Any]:
         if len(gateway.batches) == 1:
             raise Stopped
         return round_trip(connection, commands)
