@@ -135,6 +135,7 @@ def masks_of(
     questions: list[int],
     turns: list[int],
     answers: dict[str, list[str]],
+    names: list[str],
     option_bits: list[list[OptionBits]],
     multiple: list[bool],
 ) -> list[int]:
@@ -142,7 +143,8 @@ def masks_of(
 
     Args:
         turns: by how much the paper turns the options of each of its questions (intake.draw.rotations).
-        answers: question id ("place in the bank" as text, from 1) → option ids; unanswered questions may be absent.
+        answers: question id → option ids; unanswered questions may be absent.
+        names: for each question of the bank its id, the place in the bank as text, from 1.
         option_bits: for each question of the bank its `turned_bits`.
 
     Raises:
@@ -151,28 +153,31 @@ def masks_of(
     masks = []
     seen = 0
     for place, turn in zip(questions, turns, strict=True):
-        chosen = answers.get(str(place + 1))
-        if not chosen:
-            seen += chosen is not None
+        chosen = answers.get(names[place])
+        if chosen is None:
             masks.append(0)
             continue
         seen += 1
         turned = option_bits[place]
         bits = turned[turn % len(turned)]
-        if len(chosen) == 1 and (only := bits.get(chosen[0])):
-            masks.append(only)
-            continue
-        mask = 0
-        for option in chosen:
-            bit = bits.get(option)
-            if bit is None:
-                raise InvalidAnswers(f"answers.{place + 1}", "unknown_option")
-            mask |= bit
-        masks.append(mask)
-        if mask & (mask - 1) and not multiple[place]:
-            raise InvalidAnswers(f"answers.{place + 1}", "too_many_options")
+        # One option of those there are, as nearly every answer is, needs no more questions.
+        mask = bits.get(chosen[0], 0) if len(chosen) == 1 else 0
+        masks.append(mask or _several(place, chosen, bits, multiple[place]))
     if seen != len(answers):
-        on_paper = {str(place + 1) for place in questions}
+        on_paper = {names[place] for place in questions}
         stray = next(question for question in answers if question not in on_paper)
         raise InvalidAnswers(f"answers.{stray[:20]}", "unknown_question")
     return masks
+
+
+def _several(place: int, chosen: list[str], bits: OptionBits, multiple: bool) -> int:
+    """The mask of any number of options, none and wrong ones too."""
+    mask = 0
+    for option in chosen:
+        bit = bits.get(option)
+        if bit is None:
+            raise InvalidAnswers(f"answers.{place + 1}", "unknown_option")
+        mask |= bit
+    if mask & (mask - 1) and not multiple:
+        raise InvalidAnswers(f"answers.{place + 1}", "too_many_options")
+    return mask

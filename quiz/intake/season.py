@@ -94,6 +94,7 @@ class FrozenBank:
 
     def __init__(self, questions: Sequence[BankQuestion]) -> None:
         self.questions = list(questions)
+        self.names = [str(place) for place in range(1, len(self.questions) + 1)]
         self.option_bits = [turned_bits(len(question.options)) for question in questions]
         self.multiple = [question.multiple for question in questions]
 

@@ -284,7 +284,7 @@ def _masks(desk: Desk, card: RoundCard, paper: Paper, sheet: Sheet) -> list[int]
         raise Refusal("invalid_request", errors=(FieldError("answers", _l("This field is missing.")),))
     bank = desk.seasons.bank(card, paper.bank)
     turns = turns_of(card, paper)
-    return masks_of(paper.questions, turns, sheet.answers, bank.option_bits, bank.multiple)
+    return masks_of(paper.questions, turns, sheet.answers, bank.names, bank.option_bits, bank.multiple)
 
 
 def _checked_prediction(card: RoundCard, prediction: int | None) -> int | None:

@@ -106,7 +106,7 @@ def _answered(desk: Desk, card: RoundCard, paper: Paper, answer: Answer | None) 
     turn = papers.turns_of(card, paper)[number - 1]
     place = paper.questions[number - 1]
     try:
-        (mask,) = masks_of([place], [turn], {question: options}, bank.option_bits, bank.multiple)
+        (mask,) = masks_of([place], [turn], {question: options}, bank.names, bank.option_bits, bank.multiple)
     except InvalidAnswers as wrong:
         return Answered(number, UNFIT, wrong)
     return Answered(number, mask)

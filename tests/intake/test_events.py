@@ -139,7 +139,7 @@ QUESTIONS = [3, 4, 0]  # place 4 takes several options
 
 
 def masks(answers: dict[str, list[str]], turns: list[int] | None = None) -> list[int]:
-    return masks_of(QUESTIONS, turns or [0, 0, 0], answers, FROZEN.option_bits, FROZEN.multiple)
+    return masks_of(QUESTIONS, turns or [0, 0, 0], answers, FROZEN.names, FROZEN.option_bits, FROZEN.multiple)
 
 
 def test_masks_stand_in_the_order_of_the_paper() -> None:
