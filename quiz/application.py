@@ -22,7 +22,7 @@ from werkzeug.routing import MapAdapter, Rule
 
 API = "/api/v1/"
 _MEMO = 256
-"""So many hosts and so many addresses are remembered: more than an honest client asks for."""
+"""So many addresses are remembered: more than honest clients ask for."""
 
 _STATUS_LINES = {200: "200 OK", 201: "201 CREATED", 202: "202 ACCEPTED", 204: "204 NO CONTENT", 304: "304 NOT MODIFIED"}
 
@@ -46,57 +46,69 @@ class Finished:
         return () if environ["REQUEST_METHOD"] == "HEAD" else (self.body,)
 
 
+class Address(MapAdapter):
+    """Where calls of one address lead; what was found once is not looked for again."""
+
+    found: tuple[Rule, dict[str, Any]] | None = None
+
+
 class ApiContext(RequestContext):
     """A call of the API: where it leads to is looked up once for each address."""
 
     app: Application
 
     def match_request(self) -> None:
-        request = self.request
-        known = self.app.routes.get((request.environ["REQUEST_METHOD"], request.path))
-        if known is not None:
-            request.url_rule, request.view_args = known[0], dict(known[1])
-            return
+        address, request = self.url_adapter, self.request
+        if not isinstance(address, Address):
+            return super().match_request()
+        if address.found is not None:
+            request.url_rule, request.view_args = address.found[0], dict(address.found[1])
+            return None
         super().match_request()
-        if request.url_rule is not None and all(isinstance(value, int) for value in (request.view_args or {}).values()):
-            self.app.remember_route((request.environ["REQUEST_METHOD"], request.path), request.url_rule, request)
+        values = request.view_args or {}
+        if request.url_rule is not None and all(isinstance(value, int) for value in values.values()):
+            address.found = request.url_rule, dict(values)
+            self.app.remember(request.environ, address)
+        return None
+
+
+Hooks = tuple[Callable[..., Any], ...]
 
 
 class Application(Flask):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.routes: dict[tuple[str, str], tuple[Rule, dict[str, Any]]] = {}
-        self._hosts: dict[tuple[str, str], str] = {}
-
-    def remember_route(self, address: tuple[str, str], rule: Rule, request: Request) -> None:
-        if len(self.routes) < _MEMO:
-            self.routes[address] = rule, dict(request.view_args or {})
+        self._addresses: dict[tuple[str, ...], Address] = {}
+        self._hooks: dict[str | None, tuple[Hooks, Hooks]] = {}
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         return (ApiContext if _is_api(environ) else RequestContext)(self, environ)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """The same adapter that Flask makes, put together without reading a host again that was good before."""
+        """The same adapter that Flask makes; for an address that was good before, the one made then."""
         if request is None or not _is_api(request.environ) or "HTTP_UPGRADE" in request.environ:
             return super().create_url_adapter(request)
-        environ = request.environ
-        asked = environ["wsgi.url_scheme"], environ.get("HTTP_HOST") or ""
-        host = self._hosts.get(asked)
-        if host is None:
-            adapter = super().create_url_adapter(request)
-            if adapter is not None and asked[1] and len(self._hosts) < _MEMO:
-                self._hosts[asked] = adapter.server_name
-            return adapter
-        return MapAdapter(
-            self.url_map,
-            host,
-            request.root_path,
-            "",
-            asked[0],
-            request.path,
-            request.method,
-            environ.get("QUERY_STRING"),
+        known = self._addresses.get(_asked(request.environ))
+        if known is not None:
+            return known
+        made = super().create_url_adapter(request)
+        if made is None:
+            return None
+        return Address(
+            made.map,
+            made.server_name,
+            made.script_name,
+            made.subdomain,
+            made.url_scheme,
+            made.path_info,
+            made.default_method,
+            made.query_args,
         )
+
+    def remember(self, environ: dict[str, Any], address: Address) -> None:
+        if len(self._addresses) < _MEMO:
+            address.query_args = None
+            self._addresses[_asked(environ)] = address
 
     def full_dispatch_request(self) -> Response:
         """An API call: the blueprint's hooks, the view, and errors as everywhere. A finished answer stays as it is."""
@@ -117,14 +129,22 @@ class Application(Flask):
 
     def _ask_blueprint(self, request: Request) -> ResponseReturnValue | None:
         """The one hook of the whole application guards forms against foreign pages; the API takes no cookie."""
-        for name in request.blueprints:
-            for prepare in self.url_value_preprocessors.get(name, ()):
-                prepare(request.endpoint, request.view_args)
-            for check in self.before_request_funcs.get(name, ()):
-                answer: ResponseReturnValue | None = check()  # type: ignore[assignment]
-                if answer is not None:
-                    return answer
+        endpoint = request.endpoint
+        hooks = self._hooks.get(endpoint)
+        if hooks is None:
+            hooks = self._hooks[endpoint] = self._hooks_of(request.blueprints)
+        for prepare in hooks[0]:
+            prepare(endpoint, request.view_args)
+        for check in hooks[1]:
+            answer: ResponseReturnValue | None = check()
+            if answer is not None:
+                return answer
         return None
+
+    def _hooks_of(self, blueprints: list[str]) -> tuple[Hooks, Hooks]:
+        preparing = [hook for name in blueprints for hook in self.url_value_preprocessors.get(name, ())]
+        checking = [hook for name in blueprints for hook in self.before_request_funcs.get(name, ())]
+        return tuple(preparing), tuple(checking)
 
     def _view_of(self, request: Request) -> ResponseReturnValue:
         view: Callable[..., Any] = self.view_functions[request.endpoint or ""]
@@ -148,3 +168,14 @@ class Application(Flask):
 def _is_api(environ: dict[str, Any]) -> bool:
     path: str = environ.get("PATH_INFO") or ""
     return path.startswith(API)
+
+
+def _asked(environ: dict[str, Any]) -> tuple[str, ...]:
+    """All that an adapter is made of, but for the query: only a redirect would repeat that."""
+    return (
+        environ["REQUEST_METHOD"],
+        environ["PATH_INFO"],
+        environ.get("HTTP_HOST") or "",
+        environ["wsgi.url_scheme"],
+        environ.get("SCRIPT_NAME") or "",
+    )
