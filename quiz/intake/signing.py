@@ -172,12 +172,23 @@ def time_in(proof: str) -> int | None:
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+_SIXTY = (1 << 60) - 1
 
 
 def _to_base32(raw: bytes) -> str:
-    """Base32 of 15 bytes, ten bits at a time: the standard library's takes four times as long."""
+    """Base32 of 15 bytes, ten bits at a time: the standard library's takes eight times as long."""
     number = int.from_bytes(raw)
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(110, -1, -10)])
+    # In two halves: to shift a number of four digits twelve times would take longer than all the rest.
+    return _twelve(number >> 60) + _twelve(number & _SIXTY)
+
+
+def _twelve(half: int) -> str:
+    """Twelve letters for 60 bits. Written out, because a loop takes twice as long."""
+    pairs = _PAIRS
+    return (
+        f"{pairs[half >> 50]}{pairs[half >> 40 & 1023]}{pairs[half >> 30 & 1023]}"
+        f"{pairs[half >> 20 & 1023]}{pairs[half >> 10 & 1023]}{pairs[half & 1023]}"
+    )
 
 
 def _from_base32(text: str) -> bytes | None:
