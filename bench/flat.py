@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,12 +28,13 @@ from bench import load, stored, submit
 from bench.lab import Lab
 from bench.results import Figures, middle
 from bench.scale import sized
+from deploy import stack
 from quiz import clock
 from quiz.extensions import db
 from quiz.intake.season import RoundCard
 from quiz.models import KeyVersion, Standing
 from quiz.services.ranks import rank_of
-from scoring import boards, ranks, recount, regrade
+from scoring import boards, ranks, recount
 
 ROUNDS = 23
 PEOPLE = sized(2_100_000, 25_000)
@@ -239,19 +242,41 @@ def _my_rank(lab: Lab, round_id: int) -> Figures:
 
 
 def _rescored(lab: Lab, round_id: int) -> Figures:
-    """One question of the key corrected: dry run, then applied."""
+    """One question of the key corrected, by the command that an operator types: its dry run, then applied."""
+    number = lab.session.scalar(text("SELECT number FROM round WHERE id = :id"), {"id": round_id})
     key = [{"accept": [1 << (place % 4)], "void": place == 0} for place in range(laboratory.QUESTIONS)]
     lab.session.add(KeyVersion(round_id=round_id, bank_version=1, version=2, key=key, created_at=clock.now()))
     lab.session.commit()
-    began = time.monotonic()
-    regrade.rescore(lab.session, round_id, 2)
-    lab.session.rollback()
-    dry = time.monotonic() - began
-    began = time.monotonic()
-    regrade.apply(lab.session, round_id, 2, clock.now(), reason="benchmark", actor_id=None)
-    lab.session.commit()
-    applied = time.monotonic() - began
+    dry, would = _command(lab, "rescore", "--round", str(number), "--key-version", "2", "--dry-run")
+    applied, did = _command(lab, "rescore", "--round", str(number), "--key-version", "2", "--reason", "benchmark")
+    if _first_number(would) != _first_number(did) or not _first_number(did):
+        raise RuntimeError(f"the dry run said {would!r}, applied it was {did!r}")
     if recount.check(lab.session, [round_id]):
         raise RuntimeError("after scoring again the recount differs")
     db.session.rollback()
-    return {"rescore_dry_run_seconds": round(dry, 1), "rescore_seconds": round(applied, 1)}
+    return {
+        "rescore_changed_entries": _first_number(did),
+        "rescore_seconds": round(dry, 1),
+        "rescore_apply_seconds": round(applied, 1),
+    }
+
+
+def _command(lab: Lab, *arguments: str) -> tuple[float, str]:
+    """(seconds of `flask …` from its start to its end, the last line it printed)."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        cwd=stack.ROOT,
+        env=lab.stack.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - began
+    if done.returncode:
+        raise RuntimeError(f"flask {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    return seconds, done.stdout.strip().splitlines()[-1]
+
+
+def _first_number(line: str) -> int:
+    return int(line.split(maxsplit=1)[0])

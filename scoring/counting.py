@@ -89,25 +89,22 @@ def recount_persons(
         ),
         {"p": list(persons)},
     )
-    prepare(session, round_id)
+    _prepare(session, round_id)
     for person, unit_id in (homes or {}).items():
         session.execute(
             text("UPDATE standing_after SET unit_id = :unit WHERE person_id = :person"),
             {"unit": unit_id, "person": person},
         )
-    write_prepared(session, round_id)
+    _write_prepared(session, round_id)
 
 
-def prepare(session: Session, round_id: int, source: str = "entry") -> None:
-    """Count the persons of the temporary table `recounting` into `standing_after`, beside `standing_before`.
-
-    Writes nothing that lasts: a dry run reads the difference of the two and goes.
-    """
+def _prepare(session: Session, round_id: int) -> None:
+    """Count the persons of the temporary table `recounting` into `standing_after`, beside `standing_before`."""
     contest = session.scalar(text("SELECT contest_id FROM round WHERE id = :id"), {"id": round_id})
     session.execute(text("ANALYZE recounting"))
     for table, select in (
         ("standing_before", f"SELECT * FROM standing WHERE round_id = :id AND {_THESE}"),
-        ("standing_after", recount.standings_sql(session, round_id, source=source, persons="recounting")),
+        ("standing_after", recount.standings_sql(session, round_id, persons="recounting")),
         ("contest_before", f"SELECT * FROM contest_standing WHERE contest_id = :contest AND {_THESE}"),
     ):
         session.execute(text(f"DROP TABLE IF EXISTS {table}"))
@@ -117,8 +114,8 @@ def prepare(session: Session, round_id: int, source: str = "entry") -> None:
         session.execute(text(f"ANALYZE {table}"))
 
 
-def write_prepared(session: Session, round_id: int) -> None:
-    """Make what `prepare` counted the standings and tallies; the ranks too, if the round is final."""
+def _write_prepared(session: Session, round_id: int) -> None:
+    """Make what `_prepare` counted the standings and tallies; the ranks too, if the round is final."""
     facts = session.execute(
         text("SELECT contest_id, shards, finalized_at FROM round WHERE id = :round"), {"round": round_id}
     ).one()

@@ -10,11 +10,9 @@ would still count right.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import struct
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -27,6 +25,7 @@ from sqlalchemy import Engine
 from quiz import logs
 from quiz.intake import keys, primer
 from quiz.intake.season import RoundCard
+from scoring.memory import uncollected
 from scoring.packing import Packed, pack
 from scoring.storing import Scorers, store
 
@@ -100,7 +99,7 @@ class Drain:
             time.sleep(block_ms / 1000)
             return BatchResult()
         try:
-            with _uncollected():
+            with uncollected():
                 return self._overlap(streams, block_ms)
         except BaseException:
             # Whatever went wrong here or in the thread: what is not acknowledged is read again.
@@ -287,22 +286,6 @@ class Drain:
         )
         self._acknowledge([message])
         log.error("dead_letter", stream=stream.decode(), message_id=message_id.decode(), error=error)
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection in between.
-
-    A batch is a hundred thousand small lists and tuples without a cycle; looking through them again and again while
-    they are made took as long as making them.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _pairs(reply: Any) -> Iterable[tuple[bytes, list[Any]]]:

@@ -61,7 +61,7 @@ INCOMING_COLUMNS = ("person_id", "unit_id", "entries", *SHARED_COLUMNS)
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
-_PG_EPOCH_MS = 946_684_800_000
+PG_EPOCH_MS = 946_684_800_000
 _ENTRY_HEAD = struct.Struct(">h ii ii ih ih ih iq i?")
 _SHARED = struct.Struct(">iq ih ih ii ih ii iq")
 _INCOMING_HEAD = struct.Struct(">h iq ii ii")
@@ -106,9 +106,26 @@ def pack(scorer: RoundScorer, events: Iterable[bytes], stored: Container[EntryNa
             counted.setdefault(person, []).append(scored)
     # In the order of the keys: neighbours in the index are written together, and two drains never wait in a circle.
     rows.sort()
-    entries = b"".join([row for _, row in rows])
-    standings = b"".join([_incoming_row(scorer.rules.which, person, counted[person]) for person in sorted(counted)])
-    return Packed(scorer, len(rows), _HEADER + entries + _END, _HEADER + standings + _END)
+    standings = [_incoming_row(scorer.rules.which, person, counted[person]) for person in sorted(counted)]
+    return Packed(scorer, len(rows), block([row for _, row in rows]), block(standings))
+
+
+def block(rows: Iterable[bytes]) -> bytes:
+    """Packed rows as one whole COPY."""
+    return b"".join((_HEADER, *rows, _END))
+
+
+def shared_part(
+    participant: int, issuer: int, attempt: int, score: int, correct: int, duration: int, received: int,
+    prediction: int | None, merit: bytes,
+) -> bytes:  # fmt: skip
+    """SHARED_COLUMNS of a row; `received` in PostgreSQL's microseconds."""
+    return (
+        _SHARED.pack(8, participant, 2, issuer, 2, attempt, 4, score, 2, correct, 4, duration, 8, received)
+        + (_NULL if prediction is None else _PREDICTION.pack(8, prediction))
+        + _LENGTH.pack(len(merit))
+        + merit
+    )
 
 
 def names_of(events: Iterable[bytes]) -> list[EntryName]:
@@ -128,14 +145,9 @@ def _score(scorer: RoundScorer, event: EntryEvent, paper: Paper, kind: int) -> t
     received = event.received
     duration = max(0, received - paper.started)
     merit = scorer.merit(ordering.Facts(points, correct, received, duration, paper.attempt, paper.participant, None))
-    shared = (
-        _SHARED.pack(
-            8, paper.participant, 2, paper.issuer, 2, paper.attempt, 4, points, 2, correct, 4, duration,
-            8, (received - _PG_EPOCH_MS) * 1000,
-        )
-        + (_NULL if event.prediction is None else _PREDICTION.pack(8, event.prediction))
-        + _LENGTH.pack(len(merit))
-        + merit
+    shared = shared_part(
+        paper.participant, paper.issuer, paper.attempt, points, correct, duration, (received - PG_EPOCH_MS) * 1000,
+        event.prediction, merit,
     )  # fmt: skip
     return excluded, _Scored(merit, paper.attempt, paper.issuer, paper.unit, shared)
 
@@ -146,7 +158,7 @@ def _entry_row(
     count = len(paper.questions)
     head = _ENTRY_HEAD.pack(
         len(ENTRY_COLUMNS), 4, scorer.round_id, 4, paper.unit, 2, paper.bank, 2, scorer.key_version, 2, kind,
-        8, (paper.started - _PG_EPOCH_MS) * 1000, 1, excluded is None,
+        8, (paper.started - PG_EPOCH_MS) * 1000, 1, excluded is None,
     )  # fmt: skip
     sheet = _sheet(count).pack(2 * count, *paper.questions, 2 * count, *event.answers)
     session = _NULL if paper.session is None else _SESSION.pack(4, paper.session)

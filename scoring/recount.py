@@ -97,15 +97,14 @@ def _contests(session: Session, rounds: Sequence[int]) -> list[int]:
     )
 
 
-def standings_sql(session: Session, round_id: int, *, source: str = "entry", persons: str | None = None) -> str:
+def standings_sql(session: Session, round_id: int, *, persons: str | None = None) -> str:
     """SELECT that makes the standings of a round from its entries.
 
     The home unit is the one the standing has, else of the person's first attempt; which entry is the standing is the
     round's rule.
 
     Args:
-        source: the relation that holds the entries: the table, or one that shows them as they would be.
-        persons: a relation of person_id; only these are counted. Both are names of our own, never from outside.
+        persons: a relation of person_id, a name of our own, never from outside; only these are counted.
     """
     only = (
         f"AND e.participant_id IN (SELECT person_id FROM {persons} UNION ALL "
@@ -121,7 +120,7 @@ def standings_sql(session: Session, round_id: int, *, source: str = "entry", per
         SELECT coalesce(u.person_id, e.participant_id) AS person_id, {_OF_ENTRY},
                count(*) OVER person AS entries, s.unit_id AS s_unit_id,
                first_value(e.unit_id) OVER (person ORDER BY e.attempt, e.issuer) AS first_unit_id
-        FROM {source} e LEFT JOIN users u ON u.id = e.participant_id AND u.person_id <> u.id
+        FROM entry e LEFT JOIN users u ON u.id = e.participant_id AND u.person_id <> u.id
         LEFT JOIN standing s ON s.round_id = :id AND s.person_id = coalesce(u.person_id, e.participant_id)
         WHERE e.round_id = :id AND e.counted {only}
         WINDOW person AS (PARTITION BY coalesce(u.person_id, e.participant_id))

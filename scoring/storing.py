@@ -78,9 +78,9 @@ def store(
         packed = packing.pack(scorer, events)
     else:
         packed = ahead
-    _copy(cursor, partitions.entries(round_id), packing.ENTRY_COLUMNS, packed.entries)
+    copy_block(cursor, partitions.entries(round_id), packing.ENTRY_COLUMNS, packed.entries)
     cursor.execute(_CREATE_INCOMING)
-    _copy(cursor, "incoming", packing.INCOMING_COLUMNS, packed.standings)
+    copy_block(cursor, "incoming", packing.INCOMING_COLUMNS, packed.standings)
     cursor.execute(_count_statement(round_id, scorer.rules.which), {"contest": scorer.contest_id, "lane": lane})
     cursor.execute(
         "INSERT INTO watermark AS w (round_id, shard, stream_id, entries) "
@@ -143,7 +143,8 @@ def _stored(cursor: psycopg.Cursor[Any], round_id: int, events: Sequence[bytes])
     return set(rows.fetchall())
 
 
-def _copy(cursor: psycopg.Cursor[Any], table: str, columns: Sequence[str], rows: bytes) -> None:
+def copy_block(cursor: psycopg.Cursor[Any], table: str, columns: Sequence[str], rows: bytes) -> None:
+    """Write rows that are packed as one whole COPY."""
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)") as copy:
         copy.write(rows)
 

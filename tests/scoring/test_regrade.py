@@ -11,7 +11,7 @@ from quiz import clock
 from quiz.extensions import Platform, db
 from quiz.intake.season import RoundCard
 from quiz.models import KeyVersion
-from scoring import finalize, recount, regrade
+from scoring import counting, finalize, recount, regrade
 from tests.scoring.conftest import QUESTIONS, drain, hand_in
 
 
@@ -114,3 +114,107 @@ def test_the_ranks_of_a_final_round_follow(played: RoundCard) -> None:
 def test_an_unknown_version_is_refused(played: RoundCard) -> None:
     with pytest.raises(LookupError):
         regrade.rescore(db.session(), played.id, 7)
+
+
+# Batches, accounts and others who write meanwhile
+
+
+def test_a_person_whose_entries_lie_in_several_batches_is_counted_once(
+    played: RoundCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regrade, "_BATCH", 1)
+    seen: list[tuple[int, int]] = []
+    version = new_key(played, RIGHT_IS_2)
+    effect = regrade.apply(
+        db.session(),
+        played.id,
+        version,
+        clock.now(),
+        reason="sai",
+        actor_id=None,
+        progress=lambda *done: seen.append(done),
+    )
+    db.session.commit()
+    assert (effect.entries, effect.up, effect.down) == (4, 3, 1)
+    assert seen == [(count, 5) for count in range(1, 6)]
+    assert recount.check(db.session(), [played.id]) == []
+
+
+def test_of_several_accounts_of_a_person_the_best_entry_counts(
+    played: RoundCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = counting.event_of("merge", played.contest_id, None, 1, "trùng", None, clock.now())
+    db.session.execute(
+        text(
+            "INSERT INTO users "
+            "(id, person_id, full_name, unit_id, role, auth_epoch, consent_at, created_at, synthetic) "
+            "OVERRIDING SYSTEM VALUE SELECT id, id, 'x', (SELECT min(id) FROM unit), 'participant', 0, now(), now(), "
+            "true FROM generate_series(1, 4) id"
+        )
+    )
+    counting.merge_persons(db.session(), 1, 4, event)
+    db.session.commit()
+    # With person 2 and 3 between them, the entries of the accounts 1 and 4 don't come together.
+    monkeypatch.setattr(regrade, "_BATCH", 2)
+    apply(played, new_key(played, RIGHT_IS_2))
+    scores = db.session.execute(text("SELECT person_id, participant_id, score, entries FROM standing ORDER BY 1")).all()
+    assert [tuple(row) for row in scores] == [(1, 4, 4, 2), (2, 2, 3, 2), (3, 3, 4, 1)]
+    assert recount.check(db.session(), [played.id]) == []
+
+
+def test_what_does_not_count_is_scored_and_moves_no_standing(played: RoundCard) -> None:
+    event = counting.event_of("exclusion", played.contest_id, played.id, 3, "x", None, clock.now())
+    counting.set_counted(db.session(), played.id, [(2, 0, 2), (3, 0, 1)], "x", event)
+    db.session.commit()
+    apply(played, new_key(played, RIGHT_IS_2))
+    scores = db.session.execute(text("SELECT participant_id, attempt, score FROM entry ORDER BY 1, 2")).all()
+    assert [tuple(row) for row in scores] == [(1, 1, 0), (2, 1, 2), (2, 2, 3), (3, 1, 4), (4, 1, 4)]
+    scores = db.session.execute(text("SELECT person_id, attempt, score FROM standing ORDER BY 1")).all()
+    assert [tuple(row) for row in scores] == [(1, 1, 0), (2, 1, 2), (4, 1, 4)]
+    assert recount.check(db.session(), [played.id]) == []
+
+
+def test_what_other_rounds_add_to_the_contest_meanwhile_is_kept(played: RoundCard) -> None:
+    version = new_key(played, RIGHT_IS_2)
+
+    def another_round(_done: int, _total: int) -> None:
+        with db.engine.begin() as other:
+            other.execute(text("UPDATE contest_standing SET score = score + 100, entries = entries + 1, rounds = 2"))
+            other.execute(text("UPDATE contest_tally SET score_sum = score_sum + 100"))
+
+    units = db.session.scalar(text("SELECT count(*) FROM contest_tally"))
+    db.session.rollback()
+    regrade.apply(db.session(), played.id, version, clock.now(), reason="x", actor_id=None, progress=another_round)
+    db.session.commit()
+    people = db.session.execute(text("SELECT score, entries, rounds FROM contest_standing ORDER BY person_id")).all()
+    assert [tuple(row) for row in people] == [(100, 2, 2), (103, 3, 2), (104, 2, 2), (104, 2, 2)]
+    assert db.session.scalar(text("SELECT sum(score_sum) FROM contest_tally")) == 11 + 100 * units
+
+
+def test_an_entry_that_was_moved_without_the_lock_stops_it(played: RoundCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regrade, "_BATCH", 1)
+    version = new_key(played, RIGHT_IS_2)
+    before = everything()
+
+    def move(done: int, _total: int) -> None:
+        if done == 1:
+            with db.engine.begin() as other:
+                other.execute(text("UPDATE entry SET channel = channel WHERE participant_id = 4"))
+
+    with pytest.raises(RuntimeError, match="of 1 entries to be written 0 were found"):
+        regrade.apply(db.session(), played.id, version, clock.now(), reason="x", actor_id=None, progress=move)
+    db.session.rollback()
+    assert everything() == before
+
+
+@pytest.mark.parametrize(("which", "score", "attempt"), [("first", 2, 1), ("last", 3, 2)])
+def test_the_rule_of_which_entry_counts_holds(played: RoundCard, which: str, score: int, attempt: int) -> None:
+    db.session.execute(
+        text("UPDATE round SET rules = rules || jsonb_build_object('which', CAST(:which AS text))"), {"which": which}
+    )
+    recount.repair(db.session(), [played.id])
+    db.session.commit()
+    apply(played, new_key(played, RIGHT_IS_2))
+    kept = db.session.execute(text("SELECT score, attempt FROM standing WHERE person_id = 2")).one()
+    assert tuple(kept) == (score, attempt)
+    assert recount.check(db.session(), [played.id]) == []
