@@ -6,6 +6,7 @@ and write the boards. Tokens come back through the API's answers, as a phone get
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ def run() -> Figures:
         wall = time.monotonic()
         with laboratory.web(lab, ready="/api/v1/contest") as (ours, master), laboratory.scoring(lab) as parts:
             watch = Watch(lab, card, master, parts)
+            spent = Spent(lab, master, parts)
             watch.start()
             seconds = 0.0
             for first in range(1, entries + 1, BLOCK):
@@ -54,6 +56,7 @@ def run() -> Figures:
             wall = time.monotonic() - wall
             watch.stop()
             attempt = (_redis_bytes(lab) - before) / entries
+            processor = spent.figures(entries)
         submit.check(lab, card)
         return {
             "million_entries": entries,
@@ -61,6 +64,7 @@ def run() -> Figures:
             "million_wall_seconds": round(wall, 1),
             "million_entries_per_s": round(entries / seconds),
             **watch.figures(),
+            **processor,
             "redis_bytes_per_attempt": round(attempt),
         }
 
@@ -103,6 +107,44 @@ def _board(cache: Redis, card: RoundCard) -> dict[str, Any]:
 
 def _redis_bytes(lab: Lab) -> int:
     return int(lab.platform.gateway.client.info("memory")["used_memory"])
+
+
+class Spent:
+    """Processor time of the parts of the stack, and of the load generator with what it prepares."""
+
+    def __init__(self, lab: Lab, web: psutil.Process, parts: list[psutil.Process]) -> None:
+        self._parts = {
+            "web": [web],
+            "redis": [psutil.Process(lab.servers.redis.pid)],
+            "scoring": parts,
+            "postgres": [psutil.Process(lab.servers.postgres.pid)],
+        }
+        self._before = self._seconds()
+
+    def _seconds(self) -> dict[str, float]:
+        used = {name: sum(map(_of_tree, parts)) for name, parts in self._parts.items()}
+        wrk = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {**used, "load": wrk.ru_utime + wrk.ru_stime}
+
+    def figures(self, entries: int) -> Figures:
+        each = 1e6 / entries
+        return {
+            f"million_{name}_us": round((seconds - self._before[name]) * each)
+            for name, seconds in self._seconds().items()
+        }
+
+
+def _of_tree(process: psutil.Process) -> float:
+    """Seconds of a process and all below it, those that have ended included."""
+    used = 0.0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            times = one.cpu_times()
+        except psutil.NoSuchProcess:
+            # It ended between listing and looking: its parent has its time.
+            continue
+        used += float(times.user + times.system + times.children_user + times.children_system)
+    return used
 
 
 @dataclass

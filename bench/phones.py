@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 Journey = Generator["Ask", "Answer", None]
 """Yields what to ask and is sent what came back."""
 
-_READ = 262_144
+_READ = 32_768
 _HEAD_END = b"\r\n\r\n"
 
 
