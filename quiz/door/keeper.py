@@ -103,7 +103,9 @@ class Keeper:
         now = clock.to_ms(clock.now())
         ticket = tickets.read(self._held.signer, environ, now)
         if ticket is not None and self._door.called(ticket.number, ticket.line):
-            COUNTS["let_in"] += environ["PATH_INFO"] != WAITING
+            if environ["PATH_INFO"] != WAITING:
+                COUNTS["let_in"] += 1
+                self._door.came(ticket)
             return None
         try:
             if act.round_number is not None and not self._begins(environ, act, now):
@@ -114,6 +116,7 @@ class Keeper:
             return None
 
     def _wait(self, environ: dict[str, Any], act: Act, ticket: Ticket | None, now: int) -> Turned:
+        self._door.turned()
         wish = _wish(environ)
         if ticket is None or self._door.spent(ticket.number):
             ticket, is_new = self._take(self._language(environ), now), True
