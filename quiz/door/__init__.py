@@ -1,8 +1,9 @@
 """The door: in front of sign-up, sign-in and the first start, and never of anything else.
 
-`load` measures how busy this process is and decides whether the door is open; `tickets` are the places in the line
-that people hold; `keeper` stands around the application and answers whom it does not let in yet; `answers` are what
-they see. Why it is made this way: docs/decisions/waiting-room.md.
+`load` measures how busy this process is and decides whether the door is open, by `pace` how many of the line it calls,
+and counts by `arrivals` those who come; `tickets` are the places in the line that people hold; `keeper` stands around
+the application and answers whom it does not let in yet; `answers` are what they see. Why it is made this way:
+docs/decisions/waiting-room.md.
 """
 
 from __future__ import annotations

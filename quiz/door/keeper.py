@@ -6,7 +6,9 @@ It speaks WSGI and not Flask: whom it turns to the waiting page must cost as lit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -45,6 +47,8 @@ _ACCOUNT_CALL = re.compile(r"/api/v1(?:/contests/[^/]+)?/(?:tokens|participants)
 _START_CALL = re.compile(r"/api/v1(?:/contests/(?P<slug>[^/]+))?/rounds/(?P<number>[0-9]{1,6})/papers")
 _START_FORM = re.compile(r"/rounds/(?P<number>[0-9]{1,6})/start")
 
+_PROXIED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA")
+
 _TOO_MANY = "429 TOO MANY REQUESTS"
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _PROBLEM = ("Content-Type", "application/problem+json")
@@ -72,6 +76,28 @@ class Turned:
     body: bytes
 
 
+class LastAnswer:
+    """A body after which nothing more is read from its connection.
+
+    Who waits comes back on another one. A process holds only so many, each for seconds after its last answer: a crowd
+    that keeps them open would take the places of those who are called, on an idle machine.
+    """
+
+    def __init__(self, body: bytes, connection: socket.socket | None) -> None:
+        self._body = body
+        self._connection = connection
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body
+
+    def close(self) -> None:
+        """Called by the server once everything is sent; it finds the end of the connection where the next request
+        would be, and closes it. (It does not pass on a header that says so.)"""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RD)
+
+
 class Keeper:
     def __init__(self, app: Flask, held: Platform, door: Door) -> None:
         self._app = app
@@ -90,7 +116,8 @@ class Keeper:
                     environ["werkzeug.request"] = _SEEN
                     length = ("Content-Length", str(len(turned.body)))
                     start_response(turned.status, [*turned.headers, ("Cache-Control", "no-store"), length])
-                    return [turned.body]
+                    # Who is sent on to the waiting page asks at once; everybody else only after a while.
+                    return LastAnswer(turned.body, _connection(environ)) if turned.body else []
             return application(environ, start_response)
 
         return kept
@@ -103,7 +130,9 @@ class Keeper:
         now = clock.to_ms(clock.now())
         ticket = tickets.read(self._held.signer, environ, now)
         if ticket is not None and self._door.called(ticket.number, ticket.line):
-            COUNTS["let_in"] += environ["PATH_INFO"] != WAITING
+            if environ["PATH_INFO"] != WAITING:
+                COUNTS["let_in"] += 1
+                self._door.came(ticket)
             return None
         try:
             if act.round_number is not None and not self._begins(environ, act, now):
@@ -114,6 +143,7 @@ class Keeper:
             return None
 
     def _wait(self, environ: dict[str, Any], act: Act, ticket: Ticket | None, now: int) -> Turned:
+        self._door.turned()
         wish = _wish(environ)
         if ticket is None or self._door.spent(ticket.number):
             ticket, is_new = self._take(self._language(environ), now), True
@@ -183,6 +213,14 @@ class Keeper:
             return str(chosen)
         wanted = parse_accept_header(environ.get("HTTP_ACCEPT_LANGUAGE", ""), LanguageAccept)
         return wanted.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def _connection(environ: dict[str, Any]) -> socket.socket | None:
+    """A phone's own. A proxy keeps a pool, and might send another's request into a connection that ends."""
+    if any(name in environ for name in _PROXIED):
+        return None
+    held: socket.socket | None = environ.get("gunicorn.socket")
+    return held
 
 
 def act_of(method: str, path: str) -> Act | None:

@@ -1,24 +1,28 @@
-"""Whether the door of this process is open, and how many of the line it calls.
+"""Whether the door of this process is open, and who of the line may come in.
 
 A process is busy when its event loop is late: what has to be done waits that long before it begins. Nothing else has
 to be known of the machine, and it says the same whether the web, the drain or a neighbour takes the cores.
 
-While people wait, each process calls as many as it can take: more each second as long as it is on time and has time
-left, a quarter less when it is late. All of them call from one line.
+While people wait, each process calls as many as it can take (quiz.door.pace). All of them call from one line, and all
+know the pace of all: by it those who wait are told when to ask again.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 
 from quiz import clock
+from quiz.door.arrivals import Arrivals
+from quiz.door.pace import Pace, Work
+from quiz.door.tickets import Ticket
 from quiz.intake import line
 from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.gateway import Gateway
-from quiz.intake.line import Standing
+from quiz.intake.line import Report, Standing
 
 PULSE = 0.05
 """Seconds between two looks at the loop's lateness."""
@@ -26,15 +30,14 @@ STEP = 0.25
 """Seconds between two looks at the line."""
 QUEUED = 0.001
 """Seconds of lateness that one connection means which the kernel holds and nobody has accepted."""
-LEAST_PER_S = 4.0
-BUSY = 0.9
-"""Of a core: as much of it a web process may use while it calls more."""
-GROWTH = 0.5
-"""A second, for a process that has nothing to do; the less, the busier it is."""
-CUT, HARD_CUT = 0.75, 0.5
-"""A second, for a process that is late; and for one that is later than the patience."""
-
-SOON_S, LATEST_S = 5, 120
+SOONEST_S, LATEST_S = 1, 120
+EARLY = 0.9
+"""Of the time that is left somebody is told to wait before asking again. A little more ask in a second than can come
+in: a wait that ends early costs an answer, one that ends late leaves the house empty."""
+GOLDEN = 0.618
+"""Times whole numbers in a row, the parts after the point are spread evenly."""
+RETURNS_S = 10.0
+"""Who was called this long before the last one that came, and comes now, has been here already."""
 
 _TCP_QUEUED = slice(24, 28)
 
@@ -54,26 +57,22 @@ class Door:
         patience_ms: int,
         per_s: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
-        used: Callable[[], float] = time.process_time,
     ) -> None:
         self._gateway = gateway
         self._patience = patience_ms / 1000
         self._per_s = per_s
         self._monotonic = monotonic
-        self._used = used
-        self._used_before = used()
         self._shut = False
         self._pulsed: float | None = None
         """When the loop was last seen going round; None: nobody looks."""
         self._stepped = monotonic()
         self._late = 0.0
-        self._passed = 0
-        self._recent = 0.0
+        self._came_in = 0
+        self._turned = 0
+        self._arrivals = Arrivals()
         self._room = float(per_s)
         self._refilled = monotonic()
-        self._rate = LEAST_PER_S
-        self._credit = 0.0
-        self._calls_per_s = 0.0
+        self._pace = Pace(self._patience, per_s)
         self.standing = Standing()
 
     # What requests ask
@@ -85,11 +84,10 @@ class Door:
         if not self._shut and (self._is_late() or not self._has_room()):
             self._shut = True
             # A start is a third of what comes with it, and what has passed may be no second yet.
-            passed = max(STEP, self._monotonic() - self._stepped)
-            self._rate = max(LEAST_PER_S, self._recent, self._passed / passed / 3)
+            self._pace.guess(self._came_in / max(STEP, self._monotonic() - self._stepped) / 3)
         if self._shut:
             return False
-        self._passed += 1
+        self._came_in += 1
         return True
 
     def called(self, number: int, of_line: int) -> bool:
@@ -98,7 +96,19 @@ class Door:
         A ticket of an older line is of one that Redis lost: its holder has waited.
         """
         now = self.standing
-        return of_line < now.born or now.spent < number <= now.called
+        if of_line < now.born:
+            return True
+        return now.spent < number <= now.called
+
+    def came(self, ticket: Ticket) -> None:
+        """The holder of a place that was called comes in."""
+        passed_before = self._arrivals.last - RETURNS_S * self._house_per_s()
+        if ticket.line == self.standing.born and self._arrivals.is_new(ticket.number, passed_before):
+            self._came_in += 1
+
+    def turned(self) -> None:
+        """Somebody was told to wait."""
+        self._turned += 1
 
     def spent(self, number: int) -> bool:
         return number <= self.standing.spent
@@ -108,17 +118,23 @@ class Door:
         return max(1, number - self.standing.called)
 
     def seconds_left(self, number: int) -> int:
-        """About how long the holder of a place has to wait, from the pace of the last seconds."""
-        return int(self.ahead(number) / max(self._calls_per_s, self._rate, 1.0)) + 1
+        """About how long the holder of a place has to wait."""
+        return int(self._wait_s(number)) + 1
 
     def ask_again(self, number: int) -> int:
         """Seconds after which a holder should look again.
 
-        Four fifths of the way, so that a long wait costs few questions and its end is not missed by much; but what the
-        pace will be is known better later, so no later than that about two hundred ask in a second.
+        Whole ones, but rounded so that neighbours differ: else they would come in waves, with an idle house between.
         """
-        latest = min(max(SOON_S, self.standing.waiting // 200), LATEST_S)
-        return max(2, min(self.seconds_left(number) * 4 // 5, latest))
+        exactly = self._wait_s(number) * EARLY + number * GOLDEN % 1
+        return max(SOONEST_S, min(int(exactly), LATEST_S))
+
+    def _wait_s(self, number: int) -> float:
+        return self.ahead(number) / max(self._house_per_s(), 1.0)
+
+    def _house_per_s(self) -> float:
+        """How many all processes together take in a second."""
+        return max(self.standing.per_s, self._pace.per_s)
 
     # What the pulse does
 
@@ -129,47 +145,35 @@ class Door:
         passed = now - self._stepped
         if passed >= STEP:
             self._stepped = now
-            self._step(passed)
+            self._step(Work(passed, self._late, self._came_in, self._turned))
 
-    def _step(self, passed: float) -> None:
-        late, self._late = self._late, 0.0
-        self._recent += (self._passed / passed - self._recent) * min(1.0, passed)
-        self._passed = 0
-        before = self.standing
+    def _step(self, work: Work) -> None:
+        self._late, self._came_in, self._turned = 0.0, 0, 0
+        if self._patience:
+            self._pace.learn(work)
+        born = self.standing.born
+        report = Report(_name(), self._arrivals.last, self._pace.per_s)
         try:
-            self.standing = line.call(self._gateway, clock.to_ms(clock.now()), self._allowance(late, passed))
+            self.standing = line.call(self._gateway, clock.to_ms(clock.now()), self._allowance(work), report)
         except IntakeUnavailable:
             # Without intake nobody can start anyway, and its own answer says so.
             self.standing = Standing()
-        called = max(0, self.standing.called - before.called)
-        self._calls_per_s += (called / passed - self._calls_per_s) * min(1.0, passed / 2)
+        if self.standing.born != born:
+            self._arrivals = Arrivals()
         if self.standing.waiting:
             self._shut = True
-        elif late < self._patience / 2 and self._is_roomy():
+        elif work.late < self._patience / 2 and self._is_roomy():
             self._shut = False
 
-    def _busy(self, passed: float) -> float:
-        """The share of a core that this process used since it was last asked."""
-        before, self._used_before = self._used_before, self._used()
-        return min(1.0, (self._used_before - before) / passed)
-
-    def _allowance(self, late: float, passed: float) -> int:
+    def _allowance(self, work: Work) -> int:
         """How many this process may call now."""
-        busy = self._busy(passed)
+        if not self._patience:
+            # Nobody waits any more, whoever still stands in the line from before.
+            return self.standing.waiting
         if not self._shut or not self.standing.waiting:
-            self._credit = 0.0
+            self._pace.rest()
             return 0
-        if self._per_s:
-            self._rate = float(self._per_s)
-        elif late > self._patience / 2:
-            cut = HARD_CUT if late > self._patience else CUT
-            self._rate = max(LEAST_PER_S, self._rate * cut ** min(1.0, passed))
-        elif late < self._patience / 4 and busy < BUSY:
-            self._rate *= 1 + GROWTH * (1 - busy / BUSY) * min(1.0, passed)
-        self._credit = min(self._credit + self._rate * passed, self._rate)
-        whole = int(self._credit)
-        self._credit -= whole
-        return whole
+        return self._pace.allowance(work, self.standing.expected, self._house_per_s())
 
     def _is_late(self) -> bool:
         # Asked within a turn of the loop: the longer this turn takes already, the longer the next ones wait.
@@ -194,6 +198,11 @@ class Door:
         now = self._monotonic()
         self._room = min(float(self._per_s), self._room + (now - self._refilled) * self._per_s)
         self._refilled = now
+
+
+def _name() -> str:
+    """Of this process among all of the house."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Pulse:

@@ -46,7 +46,7 @@ def shut(app: Flask, platform: Platform, hand: Hand) -> Iterator[Callable[[], Do
     kept = dict(vars(held))
 
     def shut_now() -> Door:
-        held.__init__(platform.gateway, patience_ms=600, monotonic=hand, used=lambda: 0.0)  # type: ignore[misc]
+        held.__init__(platform.gateway, patience_ms=600, monotonic=hand)  # type: ignore[misc]
         step(held, hand, late=2.0)
         hand.now += 1.0
         assert not held.lets_in()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from redis import Redis
 
-from quiz.door.load import LEAST_PER_S, Door
+from quiz import clock
+from quiz.door.load import EARLY, Door
+from quiz.door.pace import LEAST_PER_S
+from quiz.door.tickets import Ticket
 from quiz.extensions import Platform
 from quiz.intake import line
 from quiz.intake.gateway import Gateway
-from quiz.intake.line import CALL_HOLDS_MS, CALLS, LINE, Standing
+from quiz.intake.line import CALL_HOLDS_MS, CALLS, LINE, PACE_HOLDS_MS, Report, Standing
 from tests.door.conftest import Hand, step
 
 NOW = 1_700_000_000_000
@@ -20,7 +24,7 @@ NOW = 1_700_000_000_000
 
 def another(platform: Platform, hand: Hand, **settings: int) -> Door:
     """The door of another process of the same house."""
-    return Door(platform.gateway, **{"patience_ms": 600, **settings}, monotonic=hand, used=lambda: 0.0)
+    return Door(platform.gateway, **{"patience_ms": 600, **settings}, monotonic=hand)
 
 
 def test_a_door_that_nobody_watches_is_open(platform: Platform, hand: Hand) -> None:
@@ -52,6 +56,15 @@ def test_without_patience_it_never_shuts(platform: Platform, hand: Hand) -> None
     step(door, hand, late=60.0)
     hand.now += 60
     assert door.lets_in()
+
+
+def test_without_patience_whoever_waited_is_called(platform: Platform, hand: Hand) -> None:
+    for _ in range(100):
+        line.take(platform.gateway, NOW)
+    door = another(platform, hand, patience_ms=0)
+    step(door, hand, late=2.0)
+    step(door, hand, late=2.0)
+    assert door.standing.waiting == 0
 
 
 def test_it_opens_again_once_it_is_on_time_and_nobody_waits(door: Door, hand: Hand) -> None:
@@ -86,18 +99,40 @@ def test_while_people_wait_no_process_lets_newcomers_overtake(platform: Platform
     assert not idle.lets_in()
 
 
-def test_more_are_called_while_on_time_and_fewer_while_late(platform: Platform, door: Door, hand: Hand) -> None:
-    for _ in range(5_000):
+def test_all_know_the_pace_of_all_and_who_came_last(platform: Platform, door: Door, hand: Hand) -> None:
+    for _ in range(1_000):
         line.take(platform.gateway, NOW)
-    paces = []
-    for late in (0.0, 0.0, 1.0, 1.0):
-        before = door.standing.called
-        for _ in range(24):
-            step(door, hand, late=late)
-        paces.append(door.standing.called - before)
-    assert paces[0] > 10 * LEAST_PER_S
-    assert paces[1] > 2 * paces[0]
-    assert paces[3] < paces[2] / 5
+    here = line.call(platform.gateway, NOW, 100, Report("a", 0, 30.0))
+    assert (here.called, here.came, here.per_s) == (100, 0, 30.0)
+    there = line.call(platform.gateway, NOW + 100, 0, Report("b", 60, 40.0))
+    assert (there.came, there.expected, there.per_s) == (60, 40, 70.0)
+    # A lower place, and one that was never called, change nothing; a process that is no more counts no more.
+    assert line.call(platform.gateway, NOW + 200, 0, Report("b", 50, 40.0)).came == 60
+    later = line.call(platform.gateway, NOW + 200 + PACE_HOLDS_MS, 0, Report("a", 5_000, 30.0))
+    assert (later.came, later.per_s) == (100, 30.0)
+
+
+def test_who_comes_in_is_counted_once(platform: Platform, door: Door, hand: Hand) -> None:
+    for _ in range(1_000):
+        line.take(platform.gateway, NOW)
+    step(door, hand)
+    for number in (3, 3, 7, 7, 3):
+        door.came(Ticket(number, door.standing.born, NOW, "vi"))
+    door.came(Ticket(900, door.standing.born - 1, NOW, "vi"))
+    line.call(platform.gateway, NOW, 10)
+    step(door, hand)
+    assert door.standing.came == 7
+
+
+def test_neighbours_are_not_told_to_come_at_once(platform: Platform, door: Door, hand: Hand) -> None:
+    """Ten seconds' worth of people: whatever the rounding, about as many for each second."""
+    for _ in range(1_000):
+        line.take(platform.gateway, NOW)
+    line.call(platform.gateway, clock.to_ms(clock.now()), 0, Report("b", 0, 40.0))
+    step(door, hand, late=2.0)
+    per_s = door.standing.per_s
+    told = Counter(door.ask_again(door.standing.called + place) for place in range(1, int(10 * per_s)))
+    assert [told[second] for second in range(2, 9)] == [pytest.approx(per_s / EARLY, rel=0.15)] * 7
 
 
 def test_even_a_late_house_calls_some(platform: Platform, door: Door, hand: Hand) -> None:
@@ -105,7 +140,7 @@ def test_even_a_late_house_calls_some(platform: Platform, door: Door, hand: Hand
         line.take(platform.gateway, NOW)
     for _ in range(40):
         step(door, hand, late=5.0)
-    assert door.standing.called >= 8 * LEAST_PER_S
+    assert door.standing.called >= 4 * LEAST_PER_S
 
 
 def test_places_are_called_in_order_and_each_once(platform: Platform, door: Door, hand: Hand) -> None:
