@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Flask, Request, Response, has_request_context, jsonify, render_template, request, session
-from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import UserMixin
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from quiz import metrics
+from quiz import clock, metrics
 from quiz.config import Settings
 from quiz.errors import ANSWER_PROBLEMS, NOT_ELIGIBLE, PROBLEMS, FieldError, Refusal
 from quiz.extensions import babel, csrf, login_manager
@@ -49,13 +50,49 @@ class SignedIn(UserMixin):
         return f"{self.id}.{self.unit_id}.{self.auth_epoch}.{self.role}.{self.name}"
 
 
-class PageSessions(SecureCookieSessionInterface):
-    """Sessions for pages. The API has no cookie to read or to set, and its hot path no time to look for one."""
+class PageSession(SecureCookieSession):
+    is_old = False
+    """Whether its cookie is to be signed again, so that it does not expire while its owner keeps coming."""
 
+
+class PageSessions(SecureCookieSessionInterface):
+    """Sessions for pages. The API has no cookie to read or to set, and its hot path no time to look for one.
+
+    To sign a cookie takes as long as a third of the home page, so one that says the same as before is left alone until
+    a third of its time is over.
+    """
+
+    session_class = PageSession
     _none = NullSession()
 
+    def __init__(self) -> None:
+        self._serializers: dict[str, URLSafeTimedSerializer] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Flask's own, made once for a secret."""
+        secret = str(app.secret_key)
+        if secret not in self._serializers and (made := super().get_signing_serializer(app)) is not None:
+            self._serializers[secret] = made
+        return self._serializers.get(secret)
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return self._none if request.path.startswith("/api/") else super().open_session(app, request)
+        if request.path.startswith("/api/"):
+            return self._none
+        serializer = self.get_signing_serializer(app)
+        text = request.cookies.get(self.get_cookie_name(app))
+        if serializer is None or not text:
+            return super().open_session(app, request)
+        lifetime = app.permanent_session_lifetime
+        try:
+            data, signed_at = serializer.loads(text, max_age=int(lifetime.total_seconds()), return_timestamp=True)
+        except BadSignature:
+            return self.session_class()
+        session = self.session_class(data)
+        session.is_old = clock.now() - signed_at > lifetime / 3
+        return session
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        return session.modified or (session.permanent and getattr(session, "is_old", False))
 
 
 def configure(app: Flask, settings: Settings) -> None:

@@ -103,6 +103,7 @@ class Keeper:
         self._app = app
         self._held = held
         self._door = door
+        self._sessions = PageSessions()
         self._attributes = f"; Max-Age={tickets.LIFETIME_S}; Path=/; HttpOnly; SameSite=Lax"
         if held.settings.secure_cookies:
             self._attributes += "; Secure"
@@ -197,7 +198,7 @@ class Keeper:
     def _session(self, environ: dict[str, Any]) -> dict[str, Any]:
         """The signed cookie of the pages, read as Flask reads it."""
         text = tickets.cookie(environ, self._app.config["SESSION_COOKIE_NAME"])
-        serializer = PageSessions().get_signing_serializer(self._app) if text else None
+        serializer = self._sessions.get_signing_serializer(self._app) if text else None
         if serializer is None:
             return {}
         try:
