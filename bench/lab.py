@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from deploy import embedded, stack
 from deploy.errors import SetupError
-from quiz import clock, create_app
+from quiz import clock, create_app, metrics
 from quiz.config import load_settings
 from quiz.extensions import Platform, db
 from quiz.intake import primer
@@ -31,6 +31,7 @@ from quiz.intake.season import BankOption, BankQuestion, ContestCard, RoundCard,
 from quiz.models import Contest, KeyVersion, Round, SignalScan
 from quiz.models.partitions import create_for_round
 from quiz.services import units
+from scoring import jobs
 from scoring.rules import Rules, rules_document
 
 QUESTIONS = 60
@@ -215,6 +216,9 @@ def web(
     with process(lab, name, command, PORT=str(port), **environment) as master:
         address = f"http://127.0.0.1:{port}"
         await_answer(address + ready, lab.var / "log" / f"{name}.log")
+        if application == "wsgi:app":
+            # One of them answered; the others may still be importing.
+            _await(lambda: _published(lab) >= {f"web-{child.pid}" for child in master.children()}, "web processes")
         yield address, master
 
 
@@ -233,14 +237,30 @@ def await_answer(url: str, log: Path) -> None:
 
 @contextlib.contextmanager
 def scoring(lab: Lab, workers: int = 2) -> Iterator[list[psutil.Process]]:
-    """The RQ workers and the scheduler."""
+    """The RQ workers and the scheduler, at work: a million people come to a stack that has long been running."""
     with contextlib.ExitStack() as opened:
         parts = [
             process(lab, f"worker-{number}", [sys.executable, "-m", "scoring.worker", "--name", f"worker-{number}"])
             for number in range(1, workers + 1)
         ]
         parts.append(process(lab, "scheduler", [sys.executable, "-m", "scoring.schedule"]))
-        yield [opened.enter_context(part) for part in parts]
+        started = [opened.enter_context(part) for part in parts]
+        names = [jobs.lane_lease(lane) for lane in range(lab.platform.settings.drain_lanes)]
+        _await(lambda: lab.platform.queue.exists(*names) == len(names), "lanes of the drain")
+        yield started
+
+
+def _published(lab: Lab) -> set[str]:
+    """The processes that say that they are there."""
+    return {snapshot.process for snapshot in metrics.published(lab.platform.cache)}
+
+
+def _await(condition: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while not condition():
+        if time.monotonic() > until:
+            raise SetupError(f"after {READY_SECONDS:.0f} s there are no {what}")
+        time.sleep(0.1)
 
 
 def rss_mb(process: psutil.Process) -> float:

@@ -78,7 +78,7 @@ def cookie_of(lab: Lab, participant: int) -> str:
         raise RuntimeError("the application has no secret to sign cookies with")
     unit = {"code": "00004", "name": "Phường Ba Đình", "province_code": "01", "province_name": "Thành phố Hà Nội"}
     who = SignedIn(participant, laboratory.unit_of(lab, participant), 0, "participant", "Nguyễn Văn Thử")
-    held = {"_permanent": True, "_user_id": who.get_id(), "_fresh": True, "unit": unit}
+    held = {"_permanent": True, "_user_id": who.get_id(), "_fresh": True, "unit": unit, "csrf_token": "c" * 40}
     return f"{lab.app.config['SESSION_COOKIE_NAME']}={serializer.dumps(held)}"
 
 
