@@ -91,12 +91,20 @@ class Gateway:
             raise IntakeUnavailable(f"{script.name}: not primed")
         return reply
 
-    def _load(self, script: Script) -> None:
-        """By the shared line too: hundreds may be the first of a process, and the pool has no connection for each."""
-        outcome = self._submit("SCRIPT", "LOAD", script.source)
+    def ask(self, *command: Any) -> Any:
+        """The reply to a plain command that may be sent twice, by the shared line too: it costs half of a call of
+        `client`, and the pool has no connection for each of hundreds.
+
+        Raises:
+            IntakeUnavailable: Redis did not answer, or refused.
+        """
+        outcome = self._submit(*command)
         if isinstance(outcome, RedisError | OSError):
-            raise IntakeUnavailable(f"{script.name}: {outcome}") from outcome
-        script.sha = outcome.decode()
+            raise IntakeUnavailable(f"{command[0]}: {outcome}") from outcome
+        return outcome
+
+    def _load(self, script: Script) -> None:
+        script.sha = self.ask("SCRIPT", "LOAD", script.source).decode()
 
     def _submit(self, *command: Any) -> Any:
         # Packed before it waits: what can't be packed is its caller's error alone.

@@ -12,8 +12,8 @@ from typing import Any
 
 from redis import Redis
 
-from quiz.intake import keys
 from quiz.intake.gateway import Gateway, Script
+from quiz.intake.reading import read_started
 from quiz.intake.season import RoundCard
 
 LINE = "{door}:line"
@@ -24,7 +24,7 @@ CALL_HOLDS_MS = 15 * 60 * 1000
 PACE_HOLDS_MS = 2_000
 """So long after it was last heard of a process counts for the pace of the house."""
 
-_TAKE, _CALL, _ATTEMPTS_OF = Script("line_take"), Script("line_call"), Script("attempts_of")
+_TAKE, _CALL = Script("line_take"), Script("line_call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,5 @@ def begins(gateway: Gateway, card: RoundCard, participant: int) -> bool:
     Raises:
         IntakeUnavailable.
     """
-    name = keys.attempts(card.id, keys.shard_of(participant, card.shards))
-    started, is_open = gateway.call(_ATTEMPTS_OF, [name], [participant])
+    started, is_open = read_started(gateway, card, participant)
     return not is_open and (card.cap is None or started < card.cap)

@@ -6,13 +6,10 @@ Nothing here decides: between a reading and the next call of a script the record
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
-from redis.exceptions import RedisError
 
 from quiz.intake import keys
-from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.events import decode_draft
 from quiz.intake.gateway import Gateway
 from quiz.intake.season import RoundCard
@@ -58,13 +55,20 @@ def read_progress(gateway: Gateway, card: RoundCard, participant: int, now: int)
     Raises:
         IntakeUnavailable.
     """
-    raw = _field(gateway, card, participant, str(participant))
-    if raw is None:
-        return Progress(0, None)
-    used, number = _person.decode(raw)
+    used, number = read_started(gateway, card, participant)
     record = read_attempt(gateway, card, participant, number) if number else None
     going = record if isinstance(record, OpenAttempt) and now <= record.deadline + card.grace else None
     return Progress(used, going)
+
+
+def read_started(gateway: Gateway, card: RoundCard, participant: int) -> tuple[int, int]:
+    """How many attempts were started, and the number of the open one or 0.
+
+    Raises:
+        IntakeUnavailable.
+    """
+    raw = _field(gateway, card, participant, str(participant))
+    return (0, 0) if raw is None else _person.decode(raw)
 
 
 def read_attempt(gateway: Gateway, card: RoundCard, participant: int, attempt: int) -> OpenAttempt | HandedIn | None:
@@ -90,10 +94,7 @@ def read_draft(gateway: Gateway, card: RoundCard, participant: int, attempt: int
         IntakeUnavailable.
     """
     shard = keys.shard_of(participant, card.shards)
-    try:
-        raw: Any = gateway.client.hget(keys.drafts(card.id, shard), f"{participant}:{attempt}")
-    except (RedisError, OSError) as error:
-        raise IntakeUnavailable(f"draft: {error}") from error
+    raw = gateway.ask("HGET", keys.drafts(card.id, shard), f"{participant}:{attempt}")
     if raw is None:
         return None
     seq, _, event = raw.split(b".", 2)
@@ -102,9 +103,5 @@ def read_draft(gateway: Gateway, card: RoundCard, participant: int, attempt: int
 
 
 def _field(gateway: Gateway, card: RoundCard, participant: int, name: str) -> bytes | None:
-    shard = keys.shard_of(participant, card.shards)
-    try:
-        raw: Any = gateway.client.hget(keys.attempts(card.id, shard), name)
-    except (RedisError, OSError) as error:
-        raise IntakeUnavailable(f"attempt: {error}") from error
-    return raw if raw is None else bytes(raw)
+    raw: bytes | None = gateway.ask("HGET", keys.attempts(card.id, keys.shard_of(participant, card.shards)), name)
+    return raw
