@@ -116,6 +116,7 @@ class Spent:
         self._parts = {
             "web": [web],
             "redis": [psutil.Process(lab.servers.redis.pid)],
+            "cache": [psutil.Process(lab.servers.cache.pid)],
             "scoring": parts,
             "postgres": [psutil.Process(lab.servers.postgres.pid)],
         }

@@ -338,13 +338,15 @@ class Postgres(Server):
 
 
 class Redis(Server):
+    """What is taken, and the queues: on disk before it is acknowledged."""
+
     name = "redis"
     stop_signal = signal.SIGTERM
 
     def __init__(self, var: Path, password: str) -> None:
         super().__init__(var)
-        self.data = var / "redis"
-        self.socket = self.sockets / "redis"
+        self.data = var / self.name
+        self.socket = self.sockets / self.name
         self._password = password
 
     @property
@@ -358,7 +360,7 @@ class Redis(Server):
     def prepare(self) -> None:
         make_socket_folder(self.sockets)
         self.data.mkdir(mode=0o700, exist_ok=True)
-        text = (HERE / "redis.conf").read_text(encoding="utf-8")
+        text = (HERE / f"{self.name}.conf").read_text(encoding="utf-8")
         own = f'unixsocket "{self.socket}"\ndir "{self.data}"\nrequirepass {self._password}\n'
         self.settings.touch(mode=0o600)
         self.settings.write_text(f"{text}\n{own}", encoding="utf-8")
@@ -386,13 +388,20 @@ class Redis(Server):
         return answer == b"+OK\r\n+PONG\r\n"
 
 
-# ---------------------------------------------------------------- both of them
+class Cache(Redis):
+    """Another Redis for copies: boards twice a second must not go through the file that receipts wait for."""
+
+    name = "cache"
+
+
+# ---------------------------------------------------------------- all of them
 
 
 @dataclass(frozen=True)
 class Servers:
     postgres: Postgres
     redis: Redis
+    cache: Cache
 
     @property
     def database_url(self) -> str:
@@ -402,42 +411,47 @@ class Servers:
     def redis_url(self) -> str:
         return self.redis.url
 
-    def each(self) -> tuple[Server, Server]:
-        return self.postgres, self.redis
+    @property
+    def cache_url(self) -> str:
+        return self.cache.url
+
+    def each(self) -> tuple[Server, ...]:
+        return self.postgres, self.redis, self.cache
 
 
 def of(var: Path, *, durable: bool = True) -> Servers:
-    """The two servers of this VAR, with their files in place. Nothing runs yet."""
+    """The servers of this VAR, with their files in place. Nothing runs yet."""
     for folder in (var, var / "run", var / "log"):
         folder.mkdir(parents=True, exist_ok=True)
     secrets = var / "secrets.env"
     if not secrets.exists() and (var / "postgres").exists():
         raise SetupError(f"{secrets} is gone: the data beside it opens with its passwords only. Put it back.")
     known = secret_file.load_or_create(secrets)
-    both = Servers(
+    made = Servers(
         Postgres(var, known["POSTGRES_PASSWORD"], durable=durable),
         Redis(var, known["REDIS_PASSWORD"]),
+        Cache(var, known["REDIS_PASSWORD"]),
     )
-    for server in both.each():
+    for server in made.each():
         server.prepare()
-    return both
+    return made
 
 
 @contextlib.contextmanager
 def servers(var: Path, *, durable: bool = True) -> Iterator[Servers]:
-    """Both servers for a test run. `durable=False` spares PostgreSQL the disk; Redis is always as in production."""
+    """All of them for a test run. `durable=False` spares PostgreSQL the disk; Redis is always as in production."""
     var = var.resolve()
     var.mkdir(parents=True, exist_ok=True)
     with locked(var):
-        both = of(var, durable=durable)
+        made = of(var, durable=durable)
         try:
-            for server in both.each():
+            for server in made.each():
                 server.launch()
-            for server in both.each():
+            for server in made.each():
                 server.await_ready()
-            yield both
+            yield made
         finally:
-            for server in both.each():
+            for server in made.each():
                 server.stop()
 
 
@@ -477,13 +491,13 @@ def tail(path: Path, lines: int = 20) -> str:
 
 
 def _demonstrate() -> None:
-    """`python -m deploy.embedded FOLDER`: run both until interrupted, for a look by hand."""
+    """`python -m deploy.embedded FOLDER`: run them until interrupted, for a look by hand."""
     import sys
 
     began = time.monotonic()
-    with servers(Path(sys.argv[1])) as both:
-        print(f"DATABASE_URL={both.database_url}\nREDIS_URL={both.redis_url}")
-        print(f"ready after {time.monotonic() - began:.1f} s; Ctrl-C ends both", flush=True)
+    with servers(Path(sys.argv[1])) as made:
+        print(f"DATABASE_URL={made.database_url}\nREDIS_URL={made.redis_url}\nCACHE_REDIS_URL={made.cache_url}")
+        print(f"ready after {time.monotonic() - began:.1f} s; Ctrl-C ends them", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
 

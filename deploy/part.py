@@ -33,7 +33,7 @@ def main() -> None:
 
 def _environment(var: Path, name: str) -> dict[str, str]:
     own = {processes.PART: name}
-    if name in processes.DATA_FOLDERS.values():
+    if name in processes.SERVERS:
         # The servers need none of the application's secrets.
         return {"PATH": os.environ.get("PATH", os.defpath), processes.STACK: str(var), **own}
     return {**os.environ, **own}
@@ -50,8 +50,8 @@ def _seconds_to_wait(pid_file: Path) -> float:
 def _clear(var: Path, name: str) -> None:
     if name == "postgres":
         processes.clear_crashed_postgres(var / "postgres", Path(os.environ["QUIZ80_POSTGRES_SOCKETS"]))
-    elif name == "redis":
-        processes.clear_crashed_redis(var / "redis")
+    elif name in processes.DATA_FOLDERS["redis-server"]:
+        processes.clear_crashed_redis(var / name)
     elif not name.startswith("worker-"):
         # Orphans of a killed web server hold its port. A worker's orphan is a job about to end: counting an entry
         # twice is impossible, so it may finish.

@@ -15,7 +15,8 @@ STACK = "QUIZ80_STACK"
 PART = "QUIZ80_PART"
 
 # PostgreSQL and Redis write their title over their environment; their working folder is what tells them apart.
-DATA_FOLDERS = {"postgres": "postgres", "redis-server": "redis"}
+DATA_FOLDERS = {"postgres": ("postgres",), "redis-server": ("redis", "cache")}
+SERVERS = tuple(part for parts in DATA_FOLDERS.values() for part in parts)
 
 _DELETED = " (deleted)"
 
@@ -155,9 +156,9 @@ def _stat(pid: int) -> tuple[str, int, str, int] | None:
 
 
 def _data_folder(pid: int, name: str) -> str | None:
-    kind = DATA_FOLDERS.get(name)
-    folder = _cwd(pid) if kind else None
-    return folder if folder and os.path.basename(folder) == kind else None
+    kinds = DATA_FOLDERS.get(name, ())
+    folder = _cwd(pid) if kinds else None
+    return folder if folder and os.path.basename(folder) in kinds else None
 
 
 def _in_folder(pid: int, folder: Path) -> bool:

@@ -327,7 +327,7 @@ def _clear_leftovers(var: Path) -> None:
 def _end_in_order(left: list[processes.Process], polite_seconds: float = 10) -> None:
     """The supervisor first, or it would heal what we end; the servers last, for the parts still use them."""
     supervisors = [p for p in left if p.part is None]
-    servers = [p for p in left if p.part in ("postgres", "redis")]
+    servers = [p for p in left if p.part in processes.SERVERS]
     # Children of a server end with it, and in its own order.
     heads = [p for p in servers if processes.read_pid(Path(str(p.stack)) / "run" / f"{p.part}.pid") == p.pid]
     rest = [p for p in left if p not in supervisors and p not in servers]

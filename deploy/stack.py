@@ -50,10 +50,11 @@ class Stack:
     def server_parts(self) -> list[Part]:
         if self.servers is None:
             return []
-        postgres, redis = self.servers.each()
+        servers = self.servers
         return [
-            Part("postgres", postgres.command(), stop_signal="INT", stop_seconds=60),
-            Part("redis", redis.command(), stop_seconds=20),
+            Part("postgres", servers.postgres.command(), stop_signal="INT", stop_seconds=60),
+            Part("redis", servers.redis.command(), stop_seconds=20),
+            Part("cache", servers.cache.command(), stop_seconds=20),
         ]
 
     def application_parts(self) -> list[Part]:
@@ -71,7 +72,7 @@ def var_folder(given: Mapping[str, str]) -> Path:
 
 
 def build(given: Mapping[str, str]) -> Stack:
-    """Settings, and in embedded mode the files of the two servers. Starts nothing."""
+    """Settings, and in embedded mode the files of the servers. Starts nothing."""
     var = var_folder(given)
     for folder in (var, var / "run", var / "log"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +129,7 @@ def _embedded(given: Mapping[str, str], var: Path) -> tuple[dict[str, str], embe
         "REDIS_URL": servers.redis_url,
         "INTAKE_REDIS_URL": servers.redis_url,
         "QUEUE_REDIS_URL": servers.redis_url,
-        "CACHE_REDIS_URL": servers.redis_url,
+        "CACHE_REDIS_URL": servers.cache_url,
         **{name: known[name] for name in SECRETS if not _given(given, name)},
         "QUIZ80_EMBEDDED": "1",
         "QUIZ80_POSTGRES_SOCKETS": str(servers.postgres.sockets),

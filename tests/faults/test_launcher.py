@@ -20,7 +20,7 @@ from tests.faults.launching import Launcher, free_port, launch, start, stop
 
 pytestmark = pytest.mark.faults
 
-PARTS = ("postgres", "redis", "web", "worker-1", "worker-2", "scheduler")
+PARTS = ("postgres", "redis", "cache", "web", "worker-1", "worker-2", "scheduler")
 HEAL_SECONDS = 10  # the promise, for a machine that is not overloaded
 
 

@@ -183,7 +183,7 @@ def horses(season: Season) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.parametrize("part", ["web", "worker-1", "worker-2", "redis", "postgres", "scheduler"])
+@pytest.mark.parametrize("part", ["web", "worker-1", "worker-2", "redis", "cache", "postgres", "scheduler"])
 def test_a_killed_part_loses_nothing_and_heals(season: Season, part: str) -> None:
     fleet = season.fleet(500)
     fleet.begin()

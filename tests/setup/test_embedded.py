@@ -151,7 +151,7 @@ def test_a_killed_owner_leaves_no_server(own_folder: Path) -> None:
     script = (
         "import sys, pathlib, signal; from deploy import embedded\n"
         "with embedded.servers(pathlib.Path(sys.argv[1])) as s:\n"
-        "    print(s.postgres.pid, s.redis.pid, flush=True); signal.pause()"
+        "    print(s.postgres.pid, s.redis.pid, s.cache.pid, flush=True); signal.pause()"
     )
     owner = subprocess.Popen(
         [sys.executable, "-c", script, own_folder],
@@ -162,7 +162,7 @@ def test_a_killed_owner_leaves_no_server(own_folder: Path) -> None:
     assert owner.stdout is not None
     pids = [int(pid) for pid in owner.stdout.readline().split()]
     found = [process for pid in pids if (process := processes.look_up(pid))]
-    assert [process.part for process in found] == ["postgres", "redis"]
+    assert [process.part for process in found] == ["postgres", "redis", "cache"]
 
     owner.kill()
     owner.communicate()
