@@ -173,11 +173,12 @@ class Watch:
 
     def _look(self) -> None:
         """A board's age: for how long something accepted has not been on it."""
+        intake = connect(self.lab.stack.environment["INTAKE_REDIS_URL"])
         cache = connect(self.lab.stack.environment["CACHE_REDIS_URL"])
         missing_since: list[tuple[int, float]] = []
         while not self._end.wait(0.1):
             now = time.monotonic()
-            accepted = self._accepted(cache)
+            accepted = self._accepted(intake)
             shown = sum(row["entries"] for row in _board(cache, self.card)["rows"])
             missing_since.append((accepted, now))
             while missing_since and missing_since[0][0] <= shown:
