@@ -132,6 +132,10 @@ class Season:
     def intake(self) -> Redis:
         return Redis.from_url(self.stack.environment["INTAKE_REDIS_URL"])
 
+    @property
+    def cache(self) -> Redis:
+        return Redis.from_url(self.stack.environment["CACHE_REDIS_URL"])
+
     def database(self) -> psycopg.Connection[Any]:
         url = self.stack.environment["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://")
         return psycopg.connect(url, autocommit=True)
@@ -275,7 +279,7 @@ def test_boards_flushed_and_rebuilt_are_identical(season: Season) -> None:
     season.command("boards", "rebuild")
     before = rows()
     assert before
-    redis = season.intake
+    redis = season.cache
     redis.delete(*redis.scan_iter("quiz80:boards:*"))
     season.command("boards", "rebuild")
     assert processes.await_true(lambda: rows() == before, HEAL_SECONDS)
