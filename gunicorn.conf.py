@@ -58,8 +58,8 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """In each web process, once its application stands: it publishes its figures from here on."""
-    from quiz import door, observe
+    """In each web process, once its application stands: it publishes its figures, and what it holds is settled."""
+    from quiz import door, memory, observe
     from quiz.services import passwords
 
     held = worker.wsgi.extensions.get("quiz80")
@@ -68,6 +68,7 @@ def post_worker_init(worker: Any) -> None:
         worker.beat = observe.start_beat(held.cache)
         passwords.prepare()
         worker.door = door.watch(worker.wsgi, worker.sockets)
+    memory.settle()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

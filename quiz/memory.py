@@ -1,0 +1,79 @@
+"""Memory of a web process once everything is made that it keeps: packages, views, the season, the frozen banks."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import mmap
+import os
+from collections.abc import Iterator
+
+from quiz.logs import get_logger
+
+HUGE = 2 * 2**20
+"""Bytes of a huge page."""
+_MAPS = "/proc/self/maps"
+_COLLAPSE = 25
+"""MADV_COLLAPSE of Linux 6.1, which Python does not name yet: make the huge pages now and not some time."""
+_NOT_HERE = {errno.EINVAL, errno.EAGAIN, errno.ENOMEM, errno.EBUSY, errno.EPERM}
+"""The kernel has no huge pages, or none to spare for this piece."""
+
+log = get_logger(__name__)
+
+
+def settle() -> int:
+    """Call it when the process is about to serve: what lives now lives on.
+
+    The garbage collector does not look through it again, which would hold up every request for a tenth of a second.
+    And the heap goes onto huge pages: a request touches so much of it that with small ones the processor keeps
+    looking up where they are.
+
+    Returns:
+        How many bytes lie on huge pages now: 0 where the system has none.
+    """
+    gc.collect()
+    gc.freeze()
+    moved = sum(_collapse(first, last) for first, last in _heap())
+    log.info("memory_settled", frozen=gc.get_freeze_count(), huge_mb=moved // 2**20)
+    return moved
+
+
+def _heap() -> Iterator[tuple[int, int]]:
+    """From where to where this process's own data lies, cut to whole huge pages."""
+    if not os.path.exists(_MAPS):
+        return
+    with open(_MAPS) as file:
+        lines = file.read().splitlines()
+    for line in lines:
+        place, rights, _, _, _, *name = line.split(maxsplit=5)
+        if rights == "rw-p" and (not name or name[0] == "[heap]"):
+            first, last = (int(end, 16) for end in place.split("-"))
+            first, last = -(-first // HUGE) * HUGE, last // HUGE * HUGE
+            if first < last:
+                yield first, last
+
+
+def _collapse(first: int, last: int) -> int:
+    """How many bytes between these addresses are on huge pages now."""
+    advised = _advise(first, last - first, getattr(mmap, "MADV_HUGEPAGE", 14))
+    if not advised:
+        return 0
+    return sum(HUGE for piece in range(first, last, HUGE) if _advise(piece, HUGE, _COLLAPSE))
+
+
+def _advise(start: int, size: int, advice: int) -> bool:
+    """What madvise(2) says; False if the kernel can't.
+
+    Raises:
+        OSError: an error that does not mean that.
+    """
+    if _madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), advice) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _NOT_HERE:
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+_madvise = ctypes.CDLL(None, use_errno=True).madvise
