@@ -6,10 +6,12 @@ its rows changed, so its ETag and `as_of` belong to its content.
 
 from __future__ import annotations
 
+import operator
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from redis import Redis
@@ -20,12 +22,14 @@ from quiz.clock import iso
 from quiz.intake import boards as contract
 from quiz.intake.boards import BoardDocument
 from scoring import ranks
+from scoring.memory import uncollected
 
 _LEASE = "quiz80:boards:writer"
 _LEASE_MS = 10_000
 _WRITTEN = "quiz80:boards:written"
 _WRITTEN_MS = 3_000
 """For so long after the boards were written nobody but the lanes has to look after them."""
+_TURN = "quiz80:boards:turn"
 
 
 @dataclass(slots=True)
@@ -56,14 +60,22 @@ class UnitNode:
 
 @dataclass(slots=True)
 class Tree:
-    """The units of today and of before, by id, with the board unit each belongs to."""
+    """The units of today and of before, by id, with the board unit each belongs to. Never changed once it is read."""
 
     nodes: dict[int, UnitNode] = field(default_factory=dict)
     successor: dict[int, int] = field(default_factory=dict)
     """Old unit → the unit of today that its history moves to as a whole."""
+    _lines: dict[int, list[int]] = field(default_factory=dict)
+    _groups: dict[str, list[UnitNode]] = field(default_factory=dict)
 
     def line(self, unit_id: int) -> list[int]:
         """The unit and its ancestors, from the leaf up, as of today."""
+        found = self._lines.get(unit_id)
+        if found is None:
+            found = self._lines[unit_id] = self._find_line(unit_id)
+        return found
+
+    def _find_line(self, unit_id: int) -> list[int]:
         found: list[int] = []
         current: int | None = self.successor.get(unit_id, unit_id)
         while current is not None and current in self.nodes:
@@ -71,6 +83,44 @@ class Tree:
             parent = self.nodes[current].parent_id
             current = None if parent is None else self.successor.get(parent, parent)
         return found
+
+    def groups(self) -> dict[str, list[UnitNode]]:
+        """The boards and the units on each, in the order of their names.
+
+        Former units stand on none, their counts roll up to where they went.
+        """
+        if not self._groups:
+            self._groups = self._find_groups()
+        return self._groups
+
+    def _find_groups(self) -> dict[str, list[UnitNode]]:
+        groups: dict[str, list[UnitNode]] = {contract.PROVINCES: [], contract.COMMUNES: []}
+        for node in sorted(self.nodes.values(), key=lambda node: (node.sort_key, node.code)):
+            if not node.of_today:
+                continue
+            if node.kind in ("province", "union"):
+                groups[contract.PROVINCES].append(node)
+                groups.setdefault(contract.communes_of(node.code), [])
+            elif node.kind == "commune":
+                groups[contract.COMMUNES].append(node)
+                if node.parent_id in self.nodes:
+                    groups.setdefault(contract.communes_of(self.nodes[node.parent_id].code), []).append(node)
+        return groups
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A unit on a board, as the API shows it (quiz.intake.boards)."""
+
+    rank: int
+    code: str
+    name: str
+    participants: int
+    entries: int
+    participants_target: int | None
+    entries_target: int | None
+    participants_pct: float | None
+    entries_pct: float | None
+    average_score: float | None
 
 
 def load_tree(session: Session) -> Tree:
@@ -88,6 +138,7 @@ def load_tree(session: Session) -> Tree:
     return tree
 
 
+@uncollected()
 def refresh_round(session: Session, cache: Redis, tree: Tree, round_id: int, now: datetime) -> None:
     """Write the boards of a round from its tallies; its ladder of ranks is due then, once ranks may be seen.
 
@@ -100,14 +151,14 @@ def refresh_round(session: Session, cache: Redis, tree: Tree, round_id: int, now
     ).one()
     released = scores_released(facts.rules, facts.closes_at, now)
     leaves = {
-        row.unit_id: Counts(row.participants, row.entries, row.score_sum, row.participants if released else 0)
-        for row in session.execute(
+        unit_id: Counts(participants, entries, score_sum, participants if released else 0)
+        for unit_id, participants, entries, score_sum in session.execute(
             text(
-                "SELECT unit_id, sum(participants)::int AS participants, sum(entries)::int AS entries, "
-                "sum(score_sum)::bigint AS score_sum FROM tally WHERE round_id = :round GROUP BY unit_id"
+                "SELECT unit_id, sum(participants)::int, sum(entries)::int, sum(score_sum)::bigint "
+                "FROM tally WHERE round_id = :round GROUP BY unit_id"
             ),
             {"round": round_id},
-        )
+        ).all()
     }
     targets = _targets(session, facts.contest_id, round_id)
     _write(cache, contract.round_scope(round_id), facts.number, tree, leaves, targets, now)
@@ -115,17 +166,18 @@ def refresh_round(session: Session, cache: Redis, tree: Tree, round_id: int, now
         ranks.mark_dirty(cache, round_id)
 
 
+@uncollected()
 def refresh_contest(session: Session, cache: Redis, tree: Tree, contest_id: int, now: datetime) -> None:
     """Write the boards of a whole contest: people once over all rounds, averages over the released rounds."""
     leaves = {
-        row.unit_id: Counts(row.participants, row.entries)
-        for row in session.execute(
+        unit_id: Counts(participants, entries)
+        for unit_id, participants, entries in session.execute(
             text(
-                "SELECT unit_id, sum(participants)::int AS participants, sum(entries)::int AS entries "
+                "SELECT unit_id, sum(participants)::int, sum(entries)::int "
                 "FROM contest_tally WHERE contest_id = :contest GROUP BY unit_id"
             ),
             {"contest": contest_id},
-        )
+        ).all()
     }
     rounds = session.execute(
         text("SELECT id, rules, closes_at FROM round WHERE contest_id = :contest"), {"contest": contest_id}
@@ -180,6 +232,14 @@ def refresh_dirty(session: Session, cache: Redis, tree: Tree, now: datetime) -> 
     return rounds
 
 
+def take_turn(cache: Redis, seconds: float) -> bool:
+    """Whether the caller may write the boards now; for so many seconds no other lane may.
+
+    However many lanes move the same rounds, their boards are written as often as if there were one.
+    """
+    return bool(cache.set(_TURN, "1", nx=True, px=int(seconds * 1000)))
+
+
 def is_due(cache: Redis) -> bool:
     """Whether rounds moved and no lane is at writing their boards."""
     return bool(cache.exists(contract.DIRTY)) and not cache.exists(_WRITTEN)
@@ -217,81 +277,78 @@ def _write(
     targets: Mapping[int, tuple[int, int]],
     now: datetime,
 ) -> None:
-    totals: dict[int, Counts] = {}
+    totals: defaultdict[int, Counts] = defaultdict(Counts)
     for unit_id, counts in leaves.items():
         for ancestor in tree.line(unit_id):
-            totals.setdefault(ancestor, Counts()).add(counts)
-    groups = _groups(tree)
+            totals[ancestor].add(counts)
     held: dict[Any, Any] = cache.hgetall(contract.key_of(scope))
     documents: dict[str, BoardDocument] = {}
-    for name, units in groups.items():
-        rows = msgspec.json.encode(rank_rows(units, totals, targets))
+    head = msgspec.json.encode({"as_of": iso(now), "round": number})
+    for name, standing in _standings(tree.groups(), totals, targets).items():
+        rows = msgspec.json.encode(rank_rows(standing))
         etag = contract.etag_of(rows)
         old = held.get(name.encode())
         if old is not None and old.startswith(etag.encode() + b"\n"):
             continue
-        head = msgspec.json.encode({"as_of": iso(now), "round": number})
         documents[name] = BoardDocument(etag, head[:-1] + b',"rows":' + rows + b"}")
     contract.write_documents(cache, scope, documents)
 
 
-def _groups(tree: Tree) -> dict[str, list[UnitNode]]:
-    """The boards and the units on each; former units stand on none, their counts roll up to where they went."""
-    current = [node for node in tree.nodes.values() if node.of_today]
-    groups: dict[str, list[UnitNode]] = {contract.PROVINCES: [], contract.COMMUNES: []}
-    for node in current:
-        if node.kind in ("province", "union"):
-            groups[contract.PROVINCES].append(node)
-            groups.setdefault(contract.communes_of(node.code), [])
-        elif node.kind == "commune":
-            groups[contract.COMMUNES].append(node)
-            if node.parent_id in tree.nodes:
-                groups.setdefault(contract.communes_of(tree.nodes[node.parent_id].code), []).append(node)
-    return groups
+class Standing(NamedTuple):
+    """Where a unit stands before it is ranked; made once for a unit, however many boards it is on."""
+
+    order: tuple[int, float, int, int]
+    """Smaller is better."""
+    shown: tuple[Any, ...]
+    """What follows the rank in its row."""
 
 
-def rank_rows(
-    units: Sequence[UnitNode], totals: Mapping[int, Counts], targets: Mapping[int, tuple[int, int]]
-) -> list[dict[str, Any]]:
-    """Rows of one board, ranked.
+def _standings(
+    groups: Mapping[str, Sequence[UnitNode]], totals: Mapping[int, Counts], targets: Mapping[int, tuple[int, int]]
+) -> dict[str, list[Standing]]:
+    """For each board its units' standings, in the order of the names."""
+    made = {
+        node.id: _standing(node, totals.get(node.id, _NOTHING), targets.get(node.id))
+        for board in (contract.PROVINCES, contract.COMMUNES)
+        for node in groups[board]
+    }
+    return {name: [made[node.id] for node in units] for name, units in groups.items()}
 
-    Order: share of the participants' target, then participants, then entries; units without a target come after
-    those with one. Units equal in all three share a rank and stand in the Vietnamese order of their names.
-    """
 
-    def key(node: UnitNode) -> tuple[int, float, int, int]:
-        counts = totals.get(node.id, _NOTHING)
-        target = targets.get(node.id, (0, 0))[0]
-        share = counts.participants / target if target else 0.0
-        return (0 if target else 1, -share, -counts.participants, -counts.entries)
+def _standing(node: UnitNode, counts: Counts, target: tuple[int, int] | None) -> Standing:
+    """Order: share of the participants' target, then participants, then entries; units without a target come after
+    those with one."""
+    people, entries = target or (0, 0)
+    order = (0, -counts.participants / people) if people else (1, 0.0)
+    return Standing(
+        (*order, -counts.participants, -counts.entries),
+        (
+            node.code,
+            node.name,
+            counts.participants,
+            counts.entries,
+            people if target else None,
+            entries if target else None,
+            _percent(counts.participants, people),
+            _percent(counts.entries, entries),
+            round(counts.score_sum / counts.scored, 2) if counts.scored else None,
+        ),
+    )
 
-    ordered = sorted(units, key=lambda node: (key(node), node.sort_key, node.code))
+
+def rank_rows(standings: Sequence[Standing]) -> list[Row]:
+    """Rows of one board, ranked. Units of equal standing share a rank and stay in the order they come in."""
     rows = []
     rank, previous = 0, None
-    for place, node in enumerate(ordered, 1):
-        current = key(node)
-        if current != previous:
-            rank, previous = place, current
-        rows.append(_row(rank, node, totals.get(node.id, _NOTHING), targets.get(node.id)))
+    for place, standing in enumerate(sorted(standings, key=_ORDER), 1):
+        if standing.order != previous:
+            rank, previous = place, standing.order
+        rows.append(Row(rank, *standing.shown))
     return rows
 
 
+_ORDER = operator.attrgetter("order")
 _NOTHING = Counts()
-
-
-def _row(rank: int, node: UnitNode, counts: Counts, target: tuple[int, int] | None) -> dict[str, Any]:
-    return {
-        "rank": rank,
-        "code": node.code,
-        "name": node.name,
-        "participants": counts.participants,
-        "entries": counts.entries,
-        "participants_target": target[0] if target else None,
-        "entries_target": target[1] if target else None,
-        "participants_pct": _percent(counts.participants, target[0] if target else 0),
-        "entries_pct": _percent(counts.entries, target[1] if target else 0),
-        "average_score": round(counts.score_sum / counts.scored, 2) if counts.scored else None,
-    }
 
 
 def _percent(reached: int, target: int) -> float | None:

@@ -36,7 +36,7 @@ DRAIN_SECONDS = 60.0
 LEASE_MS = 3_000
 BOARDS_EVERY = 0.5
 BOARDS_EVERY_BEHIND = 2.0
-"""Seconds between two writings of the boards by a lane; with a backlog entries come first."""
+"""Seconds between two writings of the boards; with a backlog entries come first."""
 GATHER_SECONDS = 0.2
 SMALL = 2_000
 """A batch smaller than this is waited for: each costs a commit and some thirty round trips, however small it is."""
@@ -168,6 +168,8 @@ class _Lane:
         if now < self._boards_at + every:
             return
         if self._held.cache.exists(DIRTY):
+            if not boards.take_turn(self._held.cache, every):
+                return
             if self._tree is None or now >= self._tree_until:
                 self._tree = boards.load_tree(db.session())
                 self._tree_until = now + TREE_SECONDS

@@ -17,7 +17,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from quiz import clock, logs, metrics
+from quiz import clock, logs, memory, metrics
 from quiz.extensions import Platform
 from scoring import jobs
 
@@ -70,6 +70,8 @@ def main() -> None:
         connection=waiting,
         serializer=JSONSerializer,
     )
+    # No huge pages: a work-horse's first write to one would take it apart again.
+    memory.freeze()
     worker.work(with_scheduler=False, logging_level="WARNING")
     stop.set()
 

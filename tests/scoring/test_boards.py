@@ -93,3 +93,13 @@ def test_a_board_whose_rows_did_not_change_keeps_its_etag_and_time(platform: Pla
     refresh(platform, card, clock.now() + timedelta(minutes=1))
     assert contract.read_document(platform.cache, scope, contract.communes_of("04")) == before
     assert contract.read_document(platform.cache, scope, contract.communes_of("01")) != before
+
+
+def test_of_two_lanes_one_writes_and_the_other_may_when_its_turn_is_over(platform: Platform) -> None:
+    assert boards.take_turn(platform.cache, 60)
+    assert not boards.take_turn(platform.cache, 60)
+    platform.cache.delete(boards._TURN)
+    assert boards.take_turn(platform.cache, 0.5)
+    left = platform.cache.pttl(boards._TURN)
+    assert isinstance(left, int)
+    assert 0 < left <= 500
