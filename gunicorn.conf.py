@@ -79,6 +79,10 @@ def worker_exit(_server: Any, worker: Any) -> None:
         beat.stop()
 
 
-def post_request(_worker: Any, _request: Any, _environ: Any, _response: Any) -> None:
-    """Who waits gets a turn: a connection whose next request is there at once would be served again and again."""
-    sleep(0)
+def post_request(_worker: Any, request: Any, _environ: Any, _response: Any) -> None:
+    """Who waits gets a turn: a connection whose next request is there at once would be served again and again.
+
+    Only after what may not have waited for anything on its way. A form or a call that changes something has.
+    """
+    if request.method in ("GET", "HEAD"):
+        sleep(0)
