@@ -45,7 +45,7 @@ def run() -> Figures:
             load.repeat(bare + "/", 1)
             load.replay_all(ours, sheets(lab, card, range(1, WARM)))
             redis = psutil.Process(lab.servers.redis.pid)
-            bares, plain, submits, drawn, splits = [], [], [], [], []
+            bares, submits, drawn, splits = [], [], [], []
             bare_us: list[float] = []
             submit_us: list[float] = []
             redis_us: list[float] = []
@@ -53,7 +53,6 @@ def run() -> Figures:
             for number in range(RUNS):
                 first = WARM + number * 2 * count
                 bares.append(_spent(bare_us, Split(bare_master), functools.partial(load.repeat, bare + "/", seconds)))
-                plain.append(load.repeat(bare + "/", seconds, headers={}))
                 prefix = sheets(lab, card, range(first, first + count))
                 split, redis_split = Split(master), Split(redis, alone=True)
                 submits.append(_spent(submit_us, split, functools.partial(replay, ours, prefix, seconds)))
@@ -62,7 +61,7 @@ def run() -> Figures:
                 prefix = starts(lab, card, range(first + count, first + 2 * count))
                 drawn.append(_spent(paper_us, Split(master), functools.partial(replay, ours, prefix, seconds)))
                 print(
-                    f"  bare {bares[-1].per_s:,.0f}/s ({bare_us[-1]:.0f} us; no headers {plain[-1].per_s:,.0f}/s), "
+                    f"  bare {bares[-1].per_s:,.0f}/s ({bare_us[-1]:.0f} us), "
                     f"hand-in {submits[-1].per_s:,.0f}/s (p99 {submits[-1].p99_ms:.0f} ms, workers {splits[-1]}, "
                     f"{submit_us[-1]:.0f} us + {redis_us[-1]:.0f} us in Redis), "
                     f"paper {drawn[-1].per_s:,.0f}/s ({paper_us[-1]:.0f} us)",
@@ -72,10 +71,8 @@ def run() -> Figures:
         check(lab, card)
         return {
             "bare_flask_per_s": middle([one.per_s for one in bares], 0),
-            "bare_without_headers_per_s": middle([one.per_s for one in plain], 0),
             "submit_per_s": middle([one.per_s for one in submits], 0),
             "submit_ratio": _ratio(submits, bares),
-            "submit_to_bare_without_headers": _ratio(submits, plain),
             "submit_p50_ms": middle([one.p50_ms for one in submits]),
             "submit_p99_ms": middle([one.p99_ms for one in submits]),
             "bare_flask_cpu_us": middle(bare_us),
