@@ -5,6 +5,7 @@ from typing import Any
 
 from gevent import sleep
 from gunicorn import glogging
+from gunicorn.workers.base_async import ALREADY_HANDLED
 
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 if ":" in (os.environ.get("HOST") or ""):
@@ -60,7 +61,7 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     """In each web process, once its application stands: it publishes its figures, and what it holds is settled."""
-    from quiz import door, memory, observe
+    from quiz import direct, door, memory, observe
     from quiz.services import passwords
 
     held = worker.wsgi.extensions.get("quiz80")
@@ -69,6 +70,7 @@ def post_worker_init(worker: Any) -> None:
         worker.beat = observe.start_beat(held.cache)
         passwords.prepare()
         worker.door = door.watch(worker.wsgi, worker.sockets)
+        worker.wsgi = direct.Direct(worker.wsgi, ALREADY_HANDLED, lambda: worker.alive)
     memory.settle()
 
 

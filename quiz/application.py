@@ -28,7 +28,10 @@ _STATUS_LINES = {200: "200 OK", 201: "201 CREATED", 202: "202 ACCEPTED", 204: "2
 
 
 class Finished:
-    """An answer that needs nothing more from Flask or Werkzeug: status, headers and a body of known length."""
+    """An answer that needs nothing more from Flask or Werkzeug: status, headers and a body of known length.
+
+    To the server it is a tuple, which says that nothing else comes (quiz.direct).
+    """
 
     __slots__ = ("body", "headers", "status_code")
 

@@ -197,3 +197,56 @@ def test_parallel_hand_ins_of_one_paper_give_one_receipt_and_one_entry(site: Sit
     assert Counter(status for status, _ in answers) == {202: 1, 200: 49}
     assert len({(receipt["receipt"], receipt["received_at"]) for _, receipt in answers}) == 1
     assert stored(platform) == ([1], 1)
+
+
+class Line:
+    """One connection, read to the byte: what is left over after an answer belongs to nobody."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._file = self._socket.makefile("rb")
+
+    def ask(self, method: str, path: str, token: str, body: Any = None, **headers: str) -> tuple[int, Any, bytes]:
+        """Status, headers, body."""
+        data = b"" if body is None else json.dumps(body).encode()
+        lines = [f"{method} /api/v1{path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}"]
+        lines += [f"Content-Type: application/json\r\nContent-Length: {len(data)}"] if data else []
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self._socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
+        status = int(self._file.readline().split()[1])
+        given = http.client.parse_headers(self._file)
+        size = 0 if method == "HEAD" else int(given["Content-Length"] or 0)
+        return status, given, self._file.read(size)
+
+    def is_over(self) -> bool:
+        """Waits for the server to end the connection; anything else that it sends says no."""
+        return self._file.read(1) == b""
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+
+def test_a_whole_quiz_on_one_connection(site: Site) -> None:
+    line = Line(site.port)
+    try:
+        status, head, body = line.ask("POST", "/rounds/1/papers", site.token, {})
+        assert (status, head["Connection"]) == (201, "keep-alive")
+        paper = json.loads(body)["paper"]
+        sheet = {"paper": paper, "answers": {}}
+        status, head, body = line.ask("PUT", "/papers/draft", site.token, {**sheet, "seq": 1})
+        assert (status, body) == (204, b"")
+        assert line.ask("POST", "/entries", site.token, {"paper": "1.x.y"})[0] == 400
+        status, head, body = line.ask("POST", "/entries", site.token, sheet)
+        assert status == 202
+        assert head["X-Content-Type-Options"] == "nosniff"
+        status, _, again = line.ask("POST", "/entries", site.token, sheet)
+        assert (status, json.loads(again)) == (200, json.loads(body))
+        status, head, body = line.ask("HEAD", "/contest", site.token)
+        assert (status, body) == (200, b"")
+        assert line.ask("GET", "/contest", site.token)[0] == 200
+        status, head, body = line.ask("POST", "/entries", site.token, sheet, Connection="close")
+        assert (status, head["Connection"], json.loads(body)) == (200, "close", json.loads(again))
+        assert line.is_over()
+    finally:
+        line.close()
