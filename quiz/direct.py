@@ -48,7 +48,7 @@ class Direct:
         if type(answer) is not tuple or not self._goes_on():
             start_response(status, headers)
             return answer
-        environ["gunicorn.socket"].sendall(self._head(status, headers) + b"".join(answer))
+        _send(environ["gunicorn.socket"], self._head(status, headers) + b"".join(answer))
         handled: Iterable[bytes] = self._handled
         return handled
 
@@ -73,3 +73,10 @@ class Direct:
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True)
         return self._date
+
+
+def _send(connection: Any, whole: bytes) -> None:
+    # gevent's sendall asks for the size of the buffer first, which nearly every answer fits into.
+    sent = connection.send(whole)
+    if sent < len(whole):
+        connection.sendall(whole[sent:])

@@ -89,7 +89,7 @@ ROOMS = {
         files=JOBS,
         ours=(
             *("scoring", "quiz.models", "quiz.intake", "quiz.create_app", "quiz.extensions", "quiz.services"),
-            *("quiz.config", "quiz.clock", "quiz.phases", "quiz.errors", "quiz.metrics", "quiz.logs"),
+            *("quiz.config", "quiz.clock", "quiz.phases", "quiz.errors", "quiz.metrics", "quiz.logs", "quiz.memory"),
         ),
     ),
     "scoring": Room(

@@ -16,18 +16,25 @@ JSON = ("Content-Type", "application/json")
 
 
 class Connection:
-    def __init__(self) -> None:
+    """Args: room: how many bytes its buffer takes at once."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
         self.sent: list[bytes] = []
+
+    def send(self, data: bytes) -> int:
+        self.sent.append(data[: self._room])
+        return len(self.sent[-1])
 
     def sendall(self, data: bytes) -> None:
         self.sent.append(data)
 
 
 def asked(
-    application: Any, *, alive: bool = True, path: str = "/api/v1/entries", **more: str
+    application: Any, *, alive: bool = True, path: str = "/api/v1/entries", room: int = 2**16, **more: str
 ) -> tuple[Connection, list[Any], Iterable[bytes]]:
     """The connection, what gunicorn was told to begin, and what it was given to send."""
-    connection, begun = Connection(), []
+    connection, begun = Connection(room), []
     environ = {
         "PATH_INFO": path,
         "REQUEST_METHOD": "POST",
@@ -51,6 +58,14 @@ def test_a_finished_answer_is_sent_in_one_piece() -> None:
     assert headers[0] == "Server: gunicorn"
     assert re.fullmatch(r"Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", headers[1])
     assert headers[2:] == ["Connection: keep-alive", "Content-Type: application/json", "Content-Length: 7"]
+
+
+def test_an_answer_larger_than_the_buffer_is_sent_to_its_end() -> None:
+    body = b"x" * 1_000
+    connection, _, answer = asked(Finished(body, 200, [JSON]), room=100)
+    assert answer is HANDLED
+    assert len(connection.sent[0]) == 100
+    assert b"".join(connection.sent).endswith(b"\r\n\r\n" + body)
 
 
 def test_an_answer_without_a_body_ends_with_its_head() -> None:
