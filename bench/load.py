@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -162,7 +163,10 @@ def _command(
 
 
 def _begin(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # A benchmark that is interrupted must not leave it behind: without a server it would take a whole core.
+    atexit.register(running.kill)
+    return running
 
 
 def _wrk(command: list[str]) -> Load:
