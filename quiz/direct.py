@@ -15,9 +15,8 @@ from email.utils import formatdate
 from typing import Any
 
 from quiz.application import API
+from quiz.observe import StartResponse, Wsgi
 
-StartResponse = Callable[..., Any]
-Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 Headers = list[tuple[str, str]]
 
 
@@ -57,6 +56,8 @@ class Direct:
         return (
             environ["PATH_INFO"].startswith(API)
             and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+            # gunicorn may have found its coding such that nothing more can be read from this connection.
+            and "HTTP_TRANSFER_ENCODING" not in environ
             and environ.get("HTTP_CONNECTION", "keep-alive").lower() == "keep-alive"
         )
 

@@ -6,9 +6,9 @@ import ctypes
 import errno
 import gc
 import mmap
-import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from quiz.logs import get_logger
 
@@ -16,7 +16,7 @@ HUGE = 2 * 2**20
 """Bytes of a huge page."""
 COLLECT_AT = 10_000
 """Objects made and not freed after which the youngest are gone through."""
-_MAPS = "/proc/self/maps"
+MAPS = Path("/proc/self/maps")
 _COLLAPSE = 25
 """MADV_COLLAPSE of Linux 6.1, which Python does not name yet: make the huge pages now and not some time."""
 
@@ -44,22 +44,24 @@ def settle() -> int:
     """
     freeze()
     refused: Counter[str] = Counter()
-    moved = sum(_collapse(first, last, refused) for first, last in _heap())
+    moved = sum(_collapse(first, last, refused) for first, last in _heap(refused))
     # Without them everything works as well, only slower: a line says how much was refused, and why.
     log.info("memory_settled", frozen=gc.get_freeze_count(), huge_mb=moved // 2**20, refused=dict(refused))
     return moved
 
 
-def _heap() -> Iterator[tuple[int, int]]:
+def _heap(refused: Counter[str]) -> Iterator[tuple[int, int]]:
     """From where to where this process's own data lies, cut to whole huge pages."""
-    if not os.path.exists(_MAPS):
+    try:
+        # Bytes: the names of files in it need not be text.
+        lines = MAPS.read_bytes().splitlines()
+    except OSError as error:
+        refused[errno.errorcode.get(error.errno or 0, "unknown")] += 1
         return
-    with open(_MAPS) as file:
-        lines = file.read().splitlines()
     for line in lines:
         place, rights, _, _, _, *name = line.split(maxsplit=5)
-        if rights == "rw-p" and (not name or name[0] == "[heap]"):
-            first, last = (int(end, 16) for end in place.split("-"))
+        if rights == b"rw-p" and (not name or name[0] == b"[heap]"):
+            first, last = (int(end, 16) for end in place.split(b"-"))
             first, last = -(-first // HUGE) * HUGE, last // HUGE * HUGE
             if first < last:
                 yield first, last

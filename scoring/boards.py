@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from quiz.clock import iso
 from quiz.intake import boards as contract
-from quiz.intake.boards import BoardDocument
+from quiz.intake.boards import BoardDocument, UnitRow
 from scoring import ranks
 from scoring.memory import uncollected
 
@@ -30,6 +30,7 @@ _WRITTEN = "quiz80:boards:written"
 _WRITTEN_MS = 3_000
 """For so long after the boards were written nobody but the lanes has to look after them."""
 _TURN = "quiz80:boards:turn"
+"""Exists while a lane wrote the boards so recently that no other shall."""
 
 
 @dataclass(slots=True)
@@ -106,21 +107,6 @@ class Tree:
                 if node.parent_id in self.nodes:
                     groups.setdefault(contract.communes_of(self.nodes[node.parent_id].code), []).append(node)
         return groups
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A unit on a board, as the API shows it (quiz.intake.boards)."""
-
-    rank: int
-    code: str
-    name: str
-    participants: int
-    entries: int
-    participants_target: int | None
-    entries_target: int | None
-    participants_pct: float | None
-    entries_pct: float | None
-    average_score: float | None
 
 
 def load_tree(session: Session) -> Tree:
@@ -284,8 +270,8 @@ def _write(
     held: dict[Any, Any] = cache.hgetall(contract.key_of(scope))
     documents: dict[str, BoardDocument] = {}
     head = msgspec.json.encode({"as_of": iso(now), "round": number})
-    for name, standing in _standings(tree.groups(), totals, targets).items():
-        rows = msgspec.json.encode(rank_rows(standing))
+    for name, figures in _figures(tree.groups(), totals, targets).items():
+        rows = msgspec.json.encode(rank_rows(figures))
         etag = contract.etag_of(rows)
         old = held.get(name.encode())
         if old is not None and old.startswith(etag.encode() + b"\n"):
@@ -294,33 +280,33 @@ def _write(
     contract.write_documents(cache, scope, documents)
 
 
-class Standing(NamedTuple):
-    """Where a unit stands before it is ranked; made once for a unit, however many boards it is on."""
+class Figures(NamedTuple):
+    """What a board says of a unit, but for its rank; made once for a unit, however many boards it is on."""
 
     order: tuple[int, float, int, int]
     """Smaller is better."""
     shown: tuple[Any, ...]
-    """What follows the rank in its row."""
+    """The fields of its `UnitRow` after the rank."""
 
 
-def _standings(
+def _figures(
     groups: Mapping[str, Sequence[UnitNode]], totals: Mapping[int, Counts], targets: Mapping[int, tuple[int, int]]
-) -> dict[str, list[Standing]]:
-    """For each board its units' standings, in the order of the names."""
+) -> dict[str, list[Figures]]:
+    """For each board its units' figures, in the order of the names."""
     made = {
-        node.id: _standing(node, totals.get(node.id, _NOTHING), targets.get(node.id))
+        node.id: _figures_of(node, totals.get(node.id, _NOTHING), targets.get(node.id))
         for board in (contract.PROVINCES, contract.COMMUNES)
         for node in groups[board]
     }
     return {name: [made[node.id] for node in units] for name, units in groups.items()}
 
 
-def _standing(node: UnitNode, counts: Counts, target: tuple[int, int] | None) -> Standing:
+def _figures_of(node: UnitNode, counts: Counts, target: tuple[int, int] | None) -> Figures:
     """Order: share of the participants' target, then participants, then entries; units without a target come after
     those with one."""
     people, entries = target or (0, 0)
     order = (0, -counts.participants / people) if people else (1, 0.0)
-    return Standing(
+    return Figures(
         (*order, -counts.participants, -counts.entries),
         (
             node.code,
@@ -336,14 +322,14 @@ def _standing(node: UnitNode, counts: Counts, target: tuple[int, int] | None) ->
     )
 
 
-def rank_rows(standings: Sequence[Standing]) -> list[Row]:
-    """Rows of one board, ranked. Units of equal standing share a rank and stay in the order they come in."""
+def rank_rows(units: Sequence[Figures]) -> list[UnitRow]:
+    """Rows of one board, ranked. Units that are equal in order share a rank and stay as they come in: by name."""
     rows = []
     rank, previous = 0, None
-    for place, standing in enumerate(sorted(standings, key=_ORDER), 1):
-        if standing.order != previous:
-            rank, previous = place, standing.order
-        rows.append(Row(rank, *standing.shown))
+    for place, unit in enumerate(sorted(units, key=_ORDER), 1):
+        if unit.order != previous:
+            rank, previous = place, unit.order
+        rows.append(UnitRow(rank, *unit.shown))
     return rows
 
 

@@ -44,5 +44,13 @@ def test_the_heap_lies_on_huge_pages_where_the_system_has_them(settled: dict[str
         assert settled["huge"] > 20 * 2**20
 
 
+def test_a_system_that_shows_no_map_of_the_memory_still_serves() -> None:
+    program = PROGRAM.replace("held =", 'memory.MAPS = memory.Path("/nowhere/maps")\nheld =')
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    found = json.loads(ran.stdout.splitlines()[-1])
+    assert found["moved"] == 0
+    assert not found["watched"]
+
+
 def test_nothing_in_it_is_lost(settled: dict[str, int]) -> None:
     assert settled["sum"] == sum(range(400_000))

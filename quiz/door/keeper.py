@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -29,14 +29,12 @@ from quiz.extensions import Platform
 from quiz.intake import line
 from quiz.intake.counts import COUNTS
 from quiz.intake.errors import IntakeUnavailable
+from quiz.observe import StartResponse, Wsgi
 from quiz.pages import POLICY, THEME_COOKIE
 from quiz.phases import window_at
 from quiz.services import bearer
 from quiz.sessions import safe_next
 from quiz.web import LANGUAGES, PageSessions
-
-StartResponse = Callable[..., Any]
-Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 WAITING = "/waiting"
 _ENDS = ("/papers", "/start", "/tokens", "/participants", "/sign-in", "/register", WAITING)

@@ -6,9 +6,8 @@ A document belongs to a scope (a round `r7` or a whole contest `c1`) and has a n
     communes           rows of all communes, ranked over the country
     communes:CODE      rows of the communes of one province, ranked within it
 
-The body is the answer of `GET /api/v1/boards/units`: `{"as_of", "round", "rows": [{"rank", "code", "name",
-"participants", "entries", "participants_target", "entries_target", "participants_pct", "entries_pct",
-"average_score"}]}`. ETag and `as_of` belong to the document's content and change only with it.
+The body is the answer of `GET /api/v1/boards/units`: `{"as_of", "round", "rows"}`, each row a `UnitRow`. ETag and
+`as_of` belong to the document's content and change only with it.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
 from redis import Redis
 
 DIRTY = "quiz80:boards:dirty"
@@ -31,6 +31,21 @@ _HOLD_SECONDS = 0.25
 class BoardDocument(NamedTuple):
     etag: str
     body: bytes
+
+
+class UnitRow(msgspec.Struct, frozen=True, gc=False):
+    """A unit on a board. Percentages are of its targets, to one decimal; None: no target, or no score to show yet."""
+
+    rank: int
+    code: str
+    name: str
+    participants: int
+    entries: int
+    participants_target: int | None
+    entries_target: int | None
+    participants_pct: float | None
+    entries_pct: float | None
+    average_score: float | None
 
 
 def communes_of(code: str) -> str:

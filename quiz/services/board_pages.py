@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quiz.errors import Refusal
-from quiz.intake.boards import PROVINCES, BoardReader, communes_of, contest_scope
+from quiz.intake.boards import PROVINCES, BoardReader, UnitRow, communes_of, contest_scope
 from quiz.intake.season import ContestCard, RoundCard
 from quiz.models import Standing, Unit, User
 from quiz.services import releases
-from quiz.services.boards import UnitBoard, UnitRow, read_unit_board
+from quiz.services.boards import UnitBoard, read_unit_board
 from quiz.services.ranks import rank_of
 from quiz.services.vietnamese import fold
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from quiz.clock import from_ms, iso, to_ms
 from quiz.errors import Refusal
 from quiz.intake import boards as contract
-from quiz.intake.boards import BoardDocument, BoardReader
+from quiz.intake.boards import BoardDocument, BoardReader, UnitRow
 from quiz.intake.season import ContestCard, RoundCard
 from quiz.services import brackets, releases, units
 from quiz.services.names import shortened
@@ -35,19 +35,6 @@ _KEPT_SECONDS = 3_600
 
 
 # Units
-
-
-class UnitRow(msgspec.Struct, frozen=True):
-    rank: int
-    code: str
-    name: str
-    participants: int
-    entries: int
-    participants_target: int | None
-    entries_target: int | None
-    participants_pct: float | None
-    entries_pct: float | None
-    average_score: float | None
 
 
 class UnitBoard(msgspec.Struct, frozen=True):

@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 from quiz import clock, metrics
 from quiz.errors import Refusal
 from quiz.intake import keys
-from quiz.intake.boards import PROVINCES, BoardReader, round_scope
+from quiz.intake.boards import PROVINCES, BoardReader, UnitRow, round_scope
 from quiz.intake.season import RoundCard, Season
 from quiz.models import Tally
 from quiz.services import operations
-from quiz.services.boards import UnitRow, read_unit_board
+from quiz.services.boards import read_unit_board
 
 SAMPLE_MS = 5_000
 KEPT = 121

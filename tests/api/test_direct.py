@@ -79,6 +79,8 @@ def test_an_answer_without_a_body_ends_with_its_head() -> None:
         {"alive": False},
         {"HTTP_CONNECTION": "close"},
         {"HTTP_CONNECTION": "Upgrade, HTTP2-Settings"},
+        {"HTTP_CONNECTION": "keep-alive,close"},
+        {"HTTP_TRANSFER_ENCODING": "gzip, chunked"},
         {"SERVER_PROTOCOL": "HTTP/1.0"},
         {"path": "/boards"},
     ],

@@ -64,12 +64,17 @@ class Site:
 
 
 @pytest.fixture
-def port(app: Flask, platform: Platform, settings: Settings) -> Iterator[int]:
-    """gunicorn as it runs in production, started after the round was published; the port it listens on."""
-    _open_round(platform)
+def port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        free: int = probe.getsockname()[1]
+        return free
+
+
+@pytest.fixture
+def web(app: Flask, platform: Platform, settings: Settings, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """gunicorn as it runs in production, started after the round was published."""
+    _open_round(platform)
     environment = {
         **os.environ,
         "DATABASE_URL": settings.database_url,
@@ -89,14 +94,14 @@ def port(app: Flask, platform: Platform, settings: Settings) -> Iterator[int]:
     try:
         _until(lambda: web.poll() is not None or Site(port).answers("/contest"), 60)
         assert web.poll() is None, "gunicorn ended"
-        yield port
+        yield web
     finally:
         web.terminate()
         web.wait(30)
 
 
 @pytest.fixture
-def site(port: int) -> Site:
+def site(web: subprocess.Popen[bytes], port: int) -> Site:
     """A contest with an open round, and somebody registered who is about to race."""
     made = Site(port)
     status, account = made.call(
@@ -248,5 +253,25 @@ def test_a_whole_quiz_on_one_connection(site: Site) -> None:
         status, head, body = line.ask("POST", "/entries", site.token, sheet, Connection="close")
         assert (status, head["Connection"], json.loads(body)) == (200, "close", json.loads(again))
         assert line.is_over()
+    finally:
+        line.close()
+
+
+def test_a_process_that_is_stopped_ends_its_connections_after_whole_answers(
+    site: Site, web: subprocess.Popen[bytes]
+) -> None:
+    line = Line(site.port)
+    try:
+        assert line.ask("GET", "/contest", site.token)[1]["Connection"] == "keep-alive"
+        web.terminate()
+        says = "keep-alive"
+        # Whoever goes on asking while it stops is answered, until it hears that this is the last answer.
+        while says == "keep-alive":
+            status, head, body = line.ask("GET", "/contest", site.token)
+            assert (status, json.loads(body)["current_round"]) == (200, 1)
+            says = head["Connection"]
+        assert says == "close"
+        assert line.is_over()
+        assert web.wait(30) == 0
     finally:
         line.close()

@@ -122,3 +122,17 @@ def test_the_tick_leaves_boards_to_a_lane_that_writes_them(platform: Platform, c
     assert [job.func_name for job in waiting.jobs] == ["scoring.jobs.refresh_boards"]
     jobs.refresh_boards()
     assert not platform.cache.exists(contract.DIRTY)
+
+
+def test_of_two_lanes_that_move_a_round_only_one_writes_its_boards(platform: Platform, card: RoundCard) -> None:
+    season(platform, card)
+    lanes = [jobs._Lane(platform, lane, 2, f"token-{lane}") for lane in (0, 1)]
+    boards.mark_dirty(platform.cache, [card.id])
+    lanes[0]._write_boards(60.0)
+    assert not platform.cache.exists(contract.DIRTY)
+    boards.mark_dirty(platform.cache, [card.id])
+    lanes[1]._write_boards(60.0)
+    assert platform.cache.exists(contract.DIRTY), "the other lane wrote them just now"
+    platform.cache.delete(boards._TURN)
+    lanes[1]._write_boards(60.0)
+    assert not platform.cache.exists(contract.DIRTY)
