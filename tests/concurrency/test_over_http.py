@@ -257,6 +257,17 @@ def test_a_whole_quiz_on_one_connection(site: Site) -> None:
         line.close()
 
 
+@pytest.mark.parametrize("chunks", [b"ZZ\r\n{}\r\n", b"2\r\n{}0\r\n\r\n"])
+def test_a_body_of_chunks_that_are_none_is_refused_and_ends_its_connection(site: Site, chunks: bytes) -> None:
+    head = "POST /api/v1/entries HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", site.port), timeout=30) as connection:
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks)
+        # Read to its end: where the next request would begin nobody can tell.
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "invalid_json"
+
+
 def test_a_process_that_is_stopped_ends_its_connections_after_whole_answers(
     site: Site, web: subprocess.Popen[bytes]
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from flask import current_app, request
 from flask_babel import lazy_gettext as _l
+from gunicorn.http.errors import ParseException
 
 from quiz import clock
 from quiz.application import Finished
@@ -49,7 +50,8 @@ def read(decoder: msgspec.json.Decoder[T]) -> T:
     """The request's body.
 
     Raises:
-        Refusal: unsupported_media_type, invalid_json, invalid_request naming the first field that does not fit.
+        Refusal: unsupported_media_type, invalid_json (also of what can't be read to its end), invalid_request naming
+            the first field that does not fit.
     """
     environ = request.environ
     _check_json(environ)
@@ -66,6 +68,14 @@ def read_if_any(decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def _body(environ: dict[str, Any]) -> bytes:
+    try:
+        return _sent(environ)
+    except (ParseException, OSError) as error:
+        # Chunks that are none, or a line that broke: what came of it is no JSON.
+        raise Refusal("invalid_json") from error
+
+
+def _sent(environ: dict[str, Any]) -> bytes:
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isascii() and length.isdigit() and int(length[:10]) <= MAX_BODY:
         # As nearly every client sends it: what Werkzeug would wrap around the server's reader finds nothing to do.
