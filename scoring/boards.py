@@ -270,8 +270,8 @@ def _write(
     held: dict[Any, Any] = cache.hgetall(contract.key_of(scope))
     documents: dict[str, BoardDocument] = {}
     head = msgspec.json.encode({"as_of": iso(now), "round": number})
-    for name, figures in _figures(tree.groups(), totals, targets).items():
-        rows = msgspec.json.encode(rank_rows(figures))
+    for name, units in _unranked(tree.groups(), totals, targets).items():
+        rows = msgspec.json.encode(rank_rows(units))
         etag = contract.etag_of(rows)
         old = held.get(name.encode())
         if old is not None and old.startswith(etag.encode() + b"\n"):
@@ -280,8 +280,8 @@ def _write(
     contract.write_documents(cache, scope, documents)
 
 
-class Figures(NamedTuple):
-    """What a board says of a unit, but for its rank; made once for a unit, however many boards it is on."""
+class Unranked(NamedTuple):
+    """A unit's row without its rank; made once for a unit, however many boards it is on."""
 
     order: tuple[int, float, int, int]
     """Smaller is better."""
@@ -289,24 +289,24 @@ class Figures(NamedTuple):
     """The fields of its `UnitRow` after the rank."""
 
 
-def _figures(
+def _unranked(
     groups: Mapping[str, Sequence[UnitNode]], totals: Mapping[int, Counts], targets: Mapping[int, tuple[int, int]]
-) -> dict[str, list[Figures]]:
-    """For each board its units' figures, in the order of the names."""
+) -> dict[str, list[Unranked]]:
+    """For each board its units' rows, in the order of the names."""
     made = {
-        node.id: _figures_of(node, totals.get(node.id, _NOTHING), targets.get(node.id))
+        node.id: _unranked_row(node, totals.get(node.id, _NOTHING), targets.get(node.id))
         for board in (contract.PROVINCES, contract.COMMUNES)
         for node in groups[board]
     }
     return {name: [made[node.id] for node in units] for name, units in groups.items()}
 
 
-def _figures_of(node: UnitNode, counts: Counts, target: tuple[int, int] | None) -> Figures:
+def _unranked_row(node: UnitNode, counts: Counts, target: tuple[int, int] | None) -> Unranked:
     """Order: share of the participants' target, then participants, then entries; units without a target come after
     those with one."""
     people, entries = target or (0, 0)
     order = (0, -counts.participants / people) if people else (1, 0.0)
-    return Figures(
+    return Unranked(
         (*order, -counts.participants, -counts.entries),
         (
             node.code,
@@ -322,7 +322,7 @@ def _figures_of(node: UnitNode, counts: Counts, target: tuple[int, int] | None) 
     )
 
 
-def rank_rows(units: Sequence[Figures]) -> list[UnitRow]:
+def rank_rows(units: Sequence[Unranked]) -> list[UnitRow]:
     """Rows of one board, ranked. Units that are equal in order share a rank and stay as they come in: by name."""
     rows = []
     rank, previous = 0, None
