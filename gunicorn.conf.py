@@ -71,7 +71,7 @@ def post_worker_init(worker: Any) -> None:
         passwords.prepare()
         worker.door = door.watch(worker.wsgi, worker.sockets)
         worker.wsgi = direct.Direct(worker.wsgi, ALREADY_HANDLED, lambda: worker.alive)
-    server.settle(worker.cfg)
+    server.settle(worker)
     memory.settle()
 
 

@@ -1,14 +1,17 @@
-"""What gunicorn finds out anew for each request, although in one process it is always the same: found out once.
+"""What gunicorn does anew for each request, although once for a process is enough.
 
-An eighth of what a hand-in cost was that (docs/decisions/direct-answers.md). It leans on inner names of a release that
+A seventh of what a hand-in cost was that (docs/decisions/direct-answers.md). It leans on inner names of a release that
 is pinned: one that is gone stops a process as it starts, and tests/test_server.py looks whether they are still asked.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from time import monotonic
+from types import TracebackType
 from typing import Any
 
+from gevent import get_hub, getcurrent
 from gunicorn.http import wsgi
 from gunicorn.http.message import HeaderPolicy
 
@@ -16,11 +19,13 @@ PEERS = 4096
 """So many addresses are remembered: twice the connections of a process."""
 
 
-def settle(configuration: Any) -> None:
-    """For a process that is about to serve; takes gunicorn's `Config`."""
-    _hold_settings(configuration)
+def settle(worker: Any) -> None:
+    """For a gunicorn worker that is about to serve."""
+    _hold_settings(worker.cfg)
     _remember_peers()
-    _make_environments_alike(configuration)
+    _make_environments_alike(worker.cfg)
+    keep_alive = KeepAlive(worker.cfg.keepalive)
+    worker.timeout_ctx = lambda: keep_alive
 
 
 def _hold_settings(configuration: Any) -> None:
@@ -52,3 +57,37 @@ def _make_environments_alike(configuration: Any) -> None:
     """Every environment begins alike. Its error stream above all, which for each request is opened and closed again."""
     beginning = wsgi.base_environ(configuration)
     wsgi.base_environ = lambda _configuration: beginning.copy()
+
+
+class KeepAlive:
+    """The context of whoever waits for the next request of a connection, for all of a process: who has waited for so
+    many seconds leaves it, and the connection ends.
+
+    gevent's Timeout makes, starts and stops a timer around each request, which costs as much as to read its headers.
+    This looks round now and then, so a connection lasts a little longer than it would.
+    """
+
+    def __init__(self, seconds: float, every: float = 1.0) -> None:
+        self._seconds = seconds
+        self._since: dict[Any, float] = {}
+        """Greenlet → when it began to wait."""
+        self._timer = get_hub().loop.timer(every, every, ref=False)
+        self._timer.start(self._look_round)
+
+    def __enter__(self) -> None:
+        self._since[getcurrent()] = monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> bool:
+        del self._since[getcurrent()]
+        return kind is _Silent
+
+    def _look_round(self) -> None:
+        """In the hub, where nobody else runs: who is found waiting has not been given its request meanwhile."""
+        over = monotonic() - self._seconds
+        for waiting, since in list(self._since.items()):
+            if since <= over:
+                waiting.throw(_Silent)
+
+
+class _Silent(BaseException):
+    """No error, and nothing that a parser's handlers may take for one."""

@@ -1,15 +1,20 @@
-"""What gunicorn no longer finds out anew for each request: its answers are the same, and it is still asked for them."""
+"""What gunicorn no longer does anew for each request: what comes of it is the same, and it is still asked for."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import gevent.socket
 import pytest
+from gevent.event import Event
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.http import RequestParser, message, wsgi
 from gunicorn.http.message import HeaderPolicy
+from gunicorn.workers.ggevent import GeventWorker
 
 from quiz import server
 
@@ -52,7 +57,7 @@ def served(configuration: Config, connection: socket.socket, peer: Any) -> dict[
 @pytest.mark.parametrize("peer", [PROXY, PROXY_OF_ITS_NET, STRANGER, NO_ADDRESS])
 def test_an_environment_is_what_it_was(configuration: Config, connection: socket.socket, peer: Any) -> None:
     before = served(configuration, connection, peer)
-    server.settle(configuration)
+    server.settle(SimpleNamespace(cfg=configuration))
     first, second = (served(configuration, connection, peer) for _ in range(2))
     assert first is not second
     # The one thing that is shared, which before was made for each.
@@ -63,14 +68,14 @@ def test_an_environment_is_what_it_was(configuration: Config, connection: socket
 
 
 def test_a_proxy_of_the_proxy_protocol_is_another_matter(configuration: Config) -> None:
-    server.settle(configuration)
+    server.settle(SimpleNamespace(cfg=configuration))
     assert not message._ip_in_allow_list(PROXY_OF_ITS_NET[0], ["127.0.0.1"], configuration.proxy_allow_networks())
 
 
 def test_what_one_request_writes_into_its_environment_is_its_own(
     configuration: Config, connection: socket.socket
 ) -> None:
-    server.settle(configuration)
+    server.settle(SimpleNamespace(cfg=configuration))
     wsgi.base_environ(configuration)["wsgi.url_scheme"] = "gopher"
     assert served(configuration, connection, STRANGER)["wsgi.url_scheme"] == "http"
 
@@ -78,7 +83,7 @@ def test_what_one_request_writes_into_its_environment_is_its_own(
 def test_nothing_is_found_out_twice(
     configuration: Config, connection: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.settle(configuration)
+    server.settle(SimpleNamespace(cfg=configuration))
     served(configuration, connection, PROXY)
     asked: list[str] = []
 
@@ -92,3 +97,65 @@ def test_nothing_is_found_out_twice(
     assert not asked
     served(configuration, connection, STRANGER)
     assert [what.split()[0] for what in asked] == ["address"]
+
+
+# Connections that stay
+
+
+def waited(keep_alive: server.KeepAlive, event: Event, answer: list[str]) -> None:
+    """As a worker waits for a request: a connection ends if none came."""
+    with keep_alive:
+        event.wait()
+        answer.append("request")
+    answer.append("done")
+
+
+def test_a_silent_connection_ends() -> None:
+    answer: list[str] = []
+    waiting = gevent.spawn(waited, server.KeepAlive(0.02, every=0.005), Event(), answer)
+    waiting.join(10)
+    assert waiting.successful()
+    assert answer == ["done"]
+
+
+def test_who_is_served_in_time_is_left_alone() -> None:
+    """Three wait in turn for longer than one may."""
+    keep_alive, event = server.KeepAlive(0.2, every=0.005), Event()
+    answer: list[str] = []
+    silent = gevent.spawn(waited, keep_alive, Event(), [])
+
+    def talking() -> None:
+        while not silent.ready():
+            gevent.spawn_later(0.01, event.set)
+            waited(keep_alive, event, answer)
+            event.clear()
+
+    served = gevent.spawn(talking)
+    silent.join(10)
+    served.join(10)
+    assert silent.successful()
+    assert served.successful()
+    assert len(answer) > 2
+    assert set(answer[::2]) == {"request"}
+
+
+def test_what_goes_wrong_meanwhile_is_not_hidden() -> None:
+    keep_alive = server.KeepAlive(10)
+    with pytest.raises(StopIteration), keep_alive:
+        raise StopIteration
+    assert not keep_alive._since
+
+
+def test_a_worker_asks_it(configuration: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration.set("keepalive", 1)
+    worker = GeventWorker.__new__(GeventWorker)
+    worker.cfg, worker.log = configuration, Logger(configuration)
+    server.settle(worker)
+    monkeypatch.setattr(GeventWorker, "timeout_ctx", lambda _worker: pytest.fail("a timer of its own"))
+    ours, theirs = gevent.socket.socketpair()
+    with theirs:
+        serving = gevent.spawn(worker.handle, ours, ours, PROXY)
+        theirs.settimeout(10)
+        assert theirs.recv(1) == b""
+        serving.join(10)
+    assert serving.successful()
