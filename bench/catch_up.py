@@ -27,6 +27,8 @@ PATIENCE = 1
 """Catching up may take so many times the outage before this gives up."""
 SETTLING_SECONDS = 30
 LOCK_WAIT_MS = 10
+LOG_LINES, LOG_COLUMNS = 4, 200
+"""Of what PostgreSQL logs about a wait: what for, who holds it, where."""
 
 
 def run() -> Figures:
@@ -77,9 +79,15 @@ def _log_lock_waits() -> None:
 
 
 def _lock_waits(lab: Lab) -> tuple[int, int]:
-    """(waits for a lock, deadlocks) that PostgreSQL logged."""
+    """(waits for a lock, deadlocks) that PostgreSQL logged; each is shown, because the log goes with the lab."""
     lines = lab.servers.postgres.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return sum("still waiting for" in line for line in lines), sum("deadlock detected" in line for line in lines)
+    waits, deadlocks = (
+        [number for number, line in enumerate(lines) if said in line]
+        for said in ("still waiting for", "deadlock detected")
+    )
+    for number in (*waits, *deadlocks):
+        print("  " + "\n  ".join(line[:LOG_COLUMNS] for line in lines[number : number + LOG_LINES]), flush=True)
+    return len(waits), len(deadlocks)
 
 
 def _warm(lab: Lab, card: RoundCard, address: str) -> range:
