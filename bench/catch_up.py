@@ -39,15 +39,15 @@ def run() -> Figures:
         card = laboratory.open_round(lab, contest)
         laboratory.publish(lab, contest, [card])
         _log_lock_waits()
+        # No connection of this process lives through the outage, nor through the minutes of preparing for it.
+        db.session.remove()
+        db.engine.dispose()
         lab.stack.environment["QUIZ80_DRAIN_LANES"] = str(LANES)
         with laboratory.web(lab, ready="/api/v1/contest") as (ours, _):
             people = _warm(lab, card, ours)
             per_s = _intake_per_s(lab, card, ours, people)
             count = round(per_s * (outage * (1 + PATIENCE) + SETTLING_SECONDS))
             prefix = submit.sheets(lab, card, range(people.stop, people.stop + count))
-            # No connection of this process lives through the outage.
-            db.session.remove()
-            db.engine.dispose()
             with laboratory.scoring(lab, WORKERS):
                 intake = load.Replay(ours, prefix)
                 _await_drained(lab, card, per_s, seconds=SETTLING_SECONDS)
