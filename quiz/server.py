@@ -1,6 +1,6 @@
 """What gunicorn does anew for each request, although once for a process is enough.
 
-A seventh of what a hand-in cost was that (docs/decisions/direct-answers.md). It leans on inner names of a release that
+A seventh of what a hand-in cost was that (docs/decisions/once-a-process.md). It leans on inner names of a release that
 is pinned: one that is gone stops a process as it starts, and tests/test_server.py looks whether they are still asked.
 """
 
