@@ -8,6 +8,8 @@ PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
 BENCHES := bench-submit bench-drain bench-million bench-catch-up bench-boards bench-start bench-flat bench-corrections bench-signals bench-accounts bench-waiting bench-cost
+# Whole stacks under load, and parts that are killed: beside other tests they would wait for the machine.
+ALONE := (concurrency or faults)
 .PHONY: help run setup setup-test browser test lint format messages bench $(BENCHES)
 
 help: ## list the commands
@@ -40,8 +42,13 @@ format: setup-test ## put the code into shape
 messages: setup ## bring the Vietnamese catalogue in line with code and templates
 	$(PY) -m deploy.messages
 
-test: lint browser ## everything that CI runs
+test: lint browser ## everything that CI runs; with ARGS=... only that
+ifdef ARGS
 	$(PY) -m pytest $(ARGS)
+else
+	$(PY) -m pytest --numprocesses 2 --dist loadfile -m "not $(ALONE)"
+	$(PY) -m pytest -m "$(ALONE)"
+endif
 
 bench: setup ## measure; parts: bench-submit, -drain, -million, -catch-up, -boards, -start, -flat, -corrections, -signals, -accounts, -waiting (bench/README.md)
 	$(PY) -m bench $(ARGS)
