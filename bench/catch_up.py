@@ -1,13 +1,15 @@
 """PostgreSQL is away for ten minutes (BENCH_SCALE of them) at full intake: how long until nothing waits any more?
 
 Sheets come in as fast as the web takes them, before, during and after; PostgreSQL is killed, and started again when
-the time is over. Two lanes drain: a lock that one of them has to wait for longer than ten milliseconds is a failure.
+the time is over. Two lanes drain: what one of them has to wait for longer than ten milliseconds is counted.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from bench import lab as laboratory
@@ -23,8 +25,10 @@ LANES = 2
 WORKERS = 3
 WARM = 2_000
 MEASURED_SECONDS = 3
-PATIENCE = 1
-"""Catching up may take so many times the outage before this gives up."""
+PATIENCE = 0.5
+"""Catching up may take so many times the outage before this gives up; the goal is 0.4."""
+LIMIT_MS = 2 * 60 * 60 * 1000
+"""For a paper: the last of millions is handed in half an hour after it was drawn."""
 SETTLING_SECONDS = 30
 LOCK_WAIT_MS = 10
 LOG_LINES, LOG_COLUMNS = 4, 200
@@ -36,7 +40,7 @@ def run() -> Figures:
     outage = sized(600, 10)
     with laboratory.lab() as lab:
         contest = laboratory.add_contest(lab)
-        card = laboratory.open_round(lab, contest)
+        card = replace(laboratory.open_round(lab, contest), limit=LIMIT_MS)
         laboratory.publish(lab, contest, [card])
         _log_lock_waits()
         # No connection of this process lives through the outage, nor through the minutes of preparing for it.
@@ -60,15 +64,16 @@ def run() -> Figures:
         submit.check(lab, card)
         if seen.bad_status or seen.broken:
             raise RuntimeError(f"{seen.bad_status} answers were refusals, {seen.broken} connections broke")
-        waits, deadlocks = _lock_waits(lab)
+        waits = _lock_waits(lab)
         return {
             "catch_up_outage_seconds": outage,
             "catch_up_backlog": waiting,
             "catch_up_seconds": round(caught_up, 1),
             "catch_up_of_outage": round(caught_up / outage, 2),
             "catch_up_intake_per_s": round(seen.per_s),
-            "catch_up_lock_waits": waits,
-            "catch_up_deadlocks": deadlocks,
+            "catch_up_lock_waits": waits["lock"],
+            "catch_up_extension_waits": waits["extension"],
+            "catch_up_deadlocks": waits["deadlock"],
         }
 
 
@@ -78,16 +83,23 @@ def _log_lock_waits() -> None:
         connection.execute(text("SELECT pg_reload_conf()"))
 
 
-def _lock_waits(lab: Lab) -> tuple[int, int]:
-    """(waits for a lock, deadlocks) that PostgreSQL logged; each is shown, because the log goes with the lab."""
+def _lock_waits(lab: Lab) -> Counter[str]:
+    """What PostgreSQL logged: waits for a lock, waits for a file that another appends pages to, deadlocks.
+
+    Each is shown, because the log goes with the lab. The second kind of lock is held for a moment and not until the
+    commit, so it stands for no order in which two workers could get in each other's way.
+    """
     lines = lab.servers.postgres.log.read_text(encoding="utf-8", errors="replace").splitlines()
-    waits, deadlocks = (
-        [number for number, line in enumerate(lines) if said in line]
-        for said in ("still waiting for", "deadlock detected")
-    )
-    for number in (*waits, *deadlocks):
-        print("  " + "\n  ".join(line[:LOG_COLUMNS] for line in lines[number : number + LOG_LINES]), flush=True)
-    return len(waits), len(deadlocks)
+    found: Counter[str] = Counter()
+    for number, line in enumerate(lines):
+        if "deadlock detected" in line:
+            found["deadlock"] += 1
+        elif "still waiting for" in line:
+            found["extension" if "on extension of relation" in line else "lock"] += 1
+        else:
+            continue
+        print("  " + "\n  ".join(said[:LOG_COLUMNS] for said in lines[number : number + LOG_LINES]), flush=True)
+    return found
 
 
 def _warm(lab: Lab, card: RoundCard, address: str) -> range:
