@@ -16,6 +16,7 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.ctx import RequestContext
 from flask.globals import request_ctx
+from flask.sessions import NullSession
 from flask.signals import request_tearing_down
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter, Rule
@@ -47,6 +48,29 @@ class Finished:
             return ()
         start_response(_STATUS_LINES[self.status_code], [*headers, ("Content-Length", str(len(self.body)))])
         return () if environ["REQUEST_METHOD"] == "HEAD" else (self.body,)
+
+
+class ApiRequest(Request):
+    """A call of the API; its environment is taken apart only when somebody asks for what is in it. To hand in a sheet
+    nobody does: the view looks into the environment itself."""
+
+    def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
+        self.environ = environ
+        self.shallow = shallow
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    def __getattr__(self, name: str) -> Any:
+        """Asked for what the object has not (yet)."""
+        if name not in _IN_ENVIRON:
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        super().__init__(self.environ, populate_request=False, shallow=self.shallow)
+        return vars(self)[name]
+
+
+_IN_ENVIRON = frozenset(("method", "scheme", "server", "root_path", "path", "query_string", "headers", "remote_addr"))
+"""What Werkzeug takes out of the environment when it makes a request."""
+_NO_SESSION = NullSession()
 
 
 class Address(MapAdapter):
@@ -85,7 +109,11 @@ class Application(Flask):
         self._hooks: dict[str | None, tuple[Hooks, Hooks]] = {}
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
-        return (ApiContext if _is_api(environ) else RequestContext)(self, environ)
+        if not _is_api(environ):
+            return super().request_context(environ)
+        request = ApiRequest(environ)
+        request.json_module = self.json
+        return ApiContext(self, environ, request, _NO_SESSION)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """The same adapter that Flask makes; for an address that was good before, the one made then."""
@@ -122,7 +150,7 @@ class Application(Flask):
         try:
             answer = self._ask_blueprint(request)
             if answer is None:
-                known = request.routing_exception is None and request.method != "OPTIONS"
+                known = request.routing_exception is None and request.environ["REQUEST_METHOD"] != "OPTIONS"
                 answer = self._view_of(request) if known else self.dispatch_request()
         except Exception as error:  # noqa: BLE001 - Flask's own way: the handlers of web.init_errors answer it
             answer = self.handle_user_exception(error)
