@@ -6,6 +6,7 @@ Patterns differ by language and not by text, so they stand here and not in the c
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_datetime
@@ -13,6 +14,10 @@ from babel.numbers import format_decimal
 from flask_babel import get_locale, gettext, ngettext
 
 from quiz.clock import CONTEST_ZONE, from_ms, iso
+
+SAID = 16_384
+"""So many numbers and durations are remembered as they are written: to write one takes as long as a row of a board, and
+everybody looks at the same boards."""
 
 _DAY = {"vi": "dd/MM/yyyy", "en": "d MMM yyyy"}
 _SHORT_DAY = {"vi": "d/M", "en": "d MMM"}
@@ -27,20 +32,26 @@ def language() -> str:
     return "vi" if locale is None else str(locale.language)
 
 
+@lru_cache(SAID)
+def _decimal(value: float, pattern: str | None, locale: str) -> str:
+    return format_decimal(value, format=pattern, locale=locale)
+
+
 def number(value: float) -> str:
     """1.234.567"""
-    return format_decimal(value, locale=language())
+    return _decimal(value, None, language())
 
 
 def percent(value: float) -> str:
     """74,3 %: one decimal at most, and a space before the sign only in Vietnamese."""
-    text = format_decimal(value, format="#,##0.#", locale=language())
-    return f"{text}\N{NO-BREAK SPACE}%" if language() == "vi" else f"{text}%"
+    said = language()
+    text = _decimal(value, "#,##0.#", said)
+    return f"{text}\N{NO-BREAK SPACE}%" if said == "vi" else f"{text}%"
 
 
 def score(value: float) -> str:
     """An average score, with one decimal always."""
-    return format_decimal(value, format="#,##0.0", locale=language())
+    return _decimal(value, "#,##0.0", language())
 
 
 def day(when: datetime | int) -> str:
@@ -82,12 +93,16 @@ def to_the_millisecond(when: datetime | int) -> str:
 
 def seconds(milliseconds: int) -> str:
     """462,125: where two durations are compared."""
-    return format_decimal(milliseconds / 1000, format="#,##0.000", locale=language())
+    return _decimal(milliseconds / 1000, "#,##0.000", language())
 
 
 def duration(milliseconds: int) -> str:
     """7 phút 42 giây, or 2 giờ 5 phút: the two greatest units."""
-    whole = milliseconds // 1000
+    return _duration(milliseconds // 1000, language())
+
+
+@lru_cache(SAID)
+def _duration(whole: int, _language: str) -> str:
     parts = [
         (whole // 86400, _days),
         (whole // 3600 % 24, _hours),
