@@ -1,6 +1,7 @@
-"""What gunicorn does anew for each request, although once for a process is enough.
+"""What gunicorn does anew for each request, although once for a process is enough; and what it never does: to give a
+line up that falls silent in the middle of a request.
 
-A seventh of what a hand-in cost was that (docs/decisions/once-a-process.md). It leans on inner names of a release that
+A tenth of what a hand-in cost was that (docs/decisions/once-a-process.md). It leans on inner names of a release that
 is pinned: one that is gone stops a process as it starts, and tests/test_server.py looks whether they are still asked.
 """
 
@@ -14,9 +15,12 @@ from typing import Any
 from gevent import get_hub, getcurrent
 from gunicorn.http import wsgi
 from gunicorn.http.message import HeaderPolicy
+from gunicorn.http.unreader import SocketUnreader
 
 PEERS = 4096
 """So many addresses are remembered: twice the connections of a process."""
+PATIENCE = 10
+"""Seconds that a line may be silent in the middle of a request, beyond those that it may be silent between two."""
 
 
 def settle(worker: Any) -> None:
@@ -26,6 +30,7 @@ def settle(worker: Any) -> None:
     _make_environments_alike(worker.cfg)
     keep_alive = KeepAlive(worker.cfg.keepalive)
     worker.timeout_ctx = lambda: keep_alive
+    _give_silent_lines_up(KeepAlive(worker.cfg.keepalive + PATIENCE))
 
 
 def _hold_settings(configuration: Any) -> None:
@@ -59,9 +64,23 @@ def _make_environments_alike(configuration: Any) -> None:
     wsgi.base_environ = lambda _configuration: beginning.copy()
 
 
+def _give_silent_lines_up(patience: KeepAlive) -> None:
+    """gunicorn waits for ever for the rest of a body. A phone that lost its line, or means ill, would keep its place
+    among the connections of the process."""
+    receive = SocketUnreader.chunk
+
+    def chunk(unreader: Any, size_hint: int | None = None) -> bytes:
+        with patience:
+            received: bytes = receive(unreader, size_hint)
+            return received
+        raise TimeoutError("nothing more came of a request")
+
+    SocketUnreader.chunk = chunk
+
+
 class KeepAlive:
-    """The context of whoever waits for the next request of a connection, for all of a process: who has waited for so
-    many seconds leaves it, and the connection ends.
+    """The context of whoever waits for a connection to say something, for all of a process: who has waited for so many
+    seconds leaves it.
 
     gevent's Timeout makes, starts and stops a timer around each request, which costs as much as to read its headers.
     This looks round now and then, so a connection lasts a little longer than it would.
@@ -77,17 +96,20 @@ class KeepAlive:
     def __enter__(self) -> None:
         self._since[getcurrent()] = monotonic()
 
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> bool:
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         del self._since[getcurrent()]
-        return kind is _Silent
+        return isinstance(error, _Silent) and error.waited_for is self
 
     def _look_round(self) -> None:
         """In the hub, where nobody else runs: who is found waiting has not been given its request meanwhile."""
         over = monotonic() - self._seconds
         for waiting, since in list(self._since.items()):
             if since <= over:
-                waiting.throw(_Silent)
+                waiting.throw(_Silent(self))
 
 
 class _Silent(BaseException):
     """No error, and nothing that a parser's handlers may take for one."""
+
+    def __init__(self, waited_for: KeepAlive) -> None:
+        self.waited_for = waited_for

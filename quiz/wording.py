@@ -98,11 +98,12 @@ def seconds(milliseconds: int) -> str:
 
 def duration(milliseconds: int) -> str:
     """7 phút 42 giây, or 2 giờ 5 phút: the two greatest units."""
-    return _duration(milliseconds // 1000, language())
+    # By the locale and not by the language: where there is none, nothing is translated.
+    return _duration(milliseconds // 1000, str(get_locale()))
 
 
 @lru_cache(SAID)
-def _duration(whole: int, _language: str) -> str:
+def _duration(whole: int, _locale: str) -> str:
     parts = [
         (whole // 86400, _days),
         (whole // 3600 % 24, _hours),

@@ -14,6 +14,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import RequestParser, message, wsgi
 from gunicorn.http.message import HeaderPolicy
+from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.ggevent import GeventWorker
 
 from quiz import server
@@ -31,6 +32,7 @@ def configuration(monkeypatch: pytest.MonkeyPatch) -> Config:
     # What is put in their place is taken away again after the test.
     monkeypatch.setattr(HeaderPolicy, "_peer_is_trusted_proxy", HeaderPolicy._peer_is_trusted_proxy)
     monkeypatch.setattr(wsgi, "base_environ", wsgi.base_environ)
+    monkeypatch.setattr(SocketUnreader, "chunk", SocketUnreader.chunk)
     made = Config()
     made.set("forwarded_allow_ips", "127.0.0.1,10.1.0.0/16")
     made.set("workers", 2)
@@ -146,16 +148,59 @@ def test_what_goes_wrong_meanwhile_is_not_hidden() -> None:
     assert not keep_alive._since
 
 
-def test_a_worker_asks_it(configuration: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def worker(configuration: Config, monkeypatch: pytest.MonkeyPatch) -> GeventWorker:
+    """One that gives a line a second, and one more in the middle of a request."""
+    monkeypatch.setattr(server, "PATIENCE", 1)
     configuration.set("keepalive", 1)
-    worker = GeventWorker.__new__(GeventWorker)
-    worker.cfg, worker.log = configuration, Logger(configuration)
-    server.settle(worker)
-    monkeypatch.setattr(GeventWorker, "timeout_ctx", lambda _worker: pytest.fail("a timer of its own"))
+    made = GeventWorker.__new__(GeventWorker)
+    made.cfg, made.log, made.alive = configuration, Logger(configuration), True
+    made.nr, made.max_requests = 0, 100
+    # A line that falls silent is no error of ours.
+    monkeypatch.setattr(made.log, "exception", lambda *what: pytest.fail(f"logged: {what}"))
+    server.settle(made)
+    return made
+
+
+def said(worker: GeventWorker, *sent: bytes) -> bytes:
+    """All that a connection is told until it ends, to which so much is sent, piece by piece."""
     ours, theirs = gevent.socket.socketpair()
     with theirs:
         serving = gevent.spawn(worker.handle, ours, ours, PROXY)
+        for piece in sent:
+            theirs.sendall(piece)
+            gevent.sleep(0)
         theirs.settimeout(10)
-        assert theirs.recv(1) == b""
+        answer = b"".join(iter(lambda: theirs.recv(4096), b""))
         serving.join(10)
     assert serving.successful()
+    return answer
+
+
+@pytest.mark.parametrize("head", [b"", b"POST /api/v1/entries HTTP/1.1\r\nHost: quiz80"])
+def test_a_worker_ends_a_connection_that_asks_for_nothing(
+    worker: GeventWorker, head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GeventWorker, "timeout_ctx", lambda _worker: pytest.fail("a timer of its own"))
+    assert said(worker, head) == b""
+
+
+def read_body(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    try:
+        body = environ["wsgi.input"].read(2)
+    except TimeoutError:
+        body = b"gone"
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def test_a_body_that_does_not_come_is_given_up(worker: GeventWorker) -> None:
+    worker.wsgi = read_body
+    answer = said(worker, REQUEST.removesuffix(b"}"))
+    assert answer.endswith(b"\r\n\r\ngone")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_body_in_pieces_is_read_to_its_end(worker: GeventWorker) -> None:
+    worker.wsgi = read_body
+    assert said(worker, REQUEST.removesuffix(b"}"), b"}").endswith(b"\r\n\r\n{}")

@@ -54,6 +54,13 @@ def test_durations_name_the_two_greatest_units(language: str, milliseconds: int,
     assert wording.duration(milliseconds) == {"vi": vi, "en": en}[language]
 
 
+def test_what_was_written_without_a_catalogue_is_not_remembered_for_readers(made_app: Flask) -> None:
+    milliseconds = 461_000
+    assert wording.duration(milliseconds) == "7 minutes 41 seconds"
+    with made_app.test_request_context():
+        assert wording.duration(milliseconds) == "7 phút 41 giây"
+
+
 @pytest.mark.parametrize(
     ("passed", "vi", "en"),
     [
