@@ -15,6 +15,17 @@ from babel.support import NullTranslations, Translations
 from flask_babel import Babel, Domain, get_babel, get_locale
 
 
+class Catalogue(Translations):
+    """Also finds a word by itself that stands there with its plural, which Python 3.11 leaves in English."""
+
+    def gettext(self, message: str) -> str:
+        said = super().gettext(message)
+        return self.ngettext(message, message, 1) if said == message else said
+
+    # The name that Flask-Babel asks by.
+    ugettext = gettext
+
+
 def read_catalogue(file: Path) -> Translations:
     """The translations of one .po file; fuzzy ones are left out, as everywhere."""
     with file.open("rb") as source:
@@ -22,7 +33,7 @@ def read_catalogue(file: Path) -> Translations:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return Translations(compiled, domain="messages")
+    return Catalogue(compiled, domain="messages")
 
 
 class PlainDomain(Domain):

@@ -51,6 +51,11 @@ def test_a_translation_has_the_placeholders_of_its_sentence() -> None:
                 assert wanted <= set(PLACEHOLDER.findall(string)), string
 
 
+def test_a_word_with_a_plural_is_found_by_itself_too(app: Flask) -> None:
+    with app.test_request_context(), force_locale("vi"):
+        assert gettext("participant") == ngettext("participant", "participants", 2) == "thí sinh"
+
+
 def test_vietnamese_is_written_in_composed_letters() -> None:
     import unicodedata
 
