@@ -88,7 +88,7 @@ def replay(address: str, prefix: Path, seconds: float, *, connections: int = CON
     Raises:
         SetupError: they did not last so long.
     """
-    sent = _sent(prefix)
+    sent = _marks(prefix, "sent")
     load = _wrk(_command(address, seconds, connections, "replay.lua", prefix))
     if any(mark.exists() for mark in sent):
         raise SetupError(f"{load.requests} prepared requests did not last {seconds:.1f} s: prepare more")
@@ -98,15 +98,14 @@ def replay(address: str, prefix: Path, seconds: float, *, connections: int = CON
 def replay_all(
     address: str, prefix: Path, *, connections: int = CONNECTIONS, at_most: float = 1800
 ) -> tuple[Load, float]:
-    """Send every prepared request, however long it takes; the second value is how many seconds that was."""
-    sent = _sent(prefix)
+    """Send every prepared request, however long it takes; the second value is the seconds until all were answered."""
+    answered = _marks(prefix, "answered")
     began = time.monotonic()
     running = _begin(_command(address, at_most, connections, "replay.lua", prefix))
-    while running.poll() is None and not all(mark.exists() for mark in sent):
+    while running.poll() is None and not all(mark.exists() for mark in answered):
         time.sleep(0.02)
     seconds = time.monotonic() - began
-    # The last ones are on their way; interrupted, wrk reports as if its time were over.
-    time.sleep(1)
+    # Interrupted, wrk reports as if its time were over.
     running.send_signal(signal.SIGINT)
     return _report(running), seconds
 
@@ -115,7 +114,7 @@ class Replay:
     """Prepared requests sent in the background until it is stopped."""
 
     def __init__(self, address: str, prefix: Path, *, connections: int = CONNECTIONS, at_most: float = 7200) -> None:
-        self._marks = _sent(prefix)
+        self._marks = _marks(prefix, "sent")
         self._running = _begin(_command(address, at_most, connections, "replay.lua", prefix))
 
     def stop(self) -> Load:
@@ -139,9 +138,9 @@ def repeat(
     return _wrk(_command(url, seconds, connections, "repeat.lua", headers=headers))
 
 
-def _sent(prefix: Path) -> list[Path]:
-    """The marks that replay.lua leaves when a thread has nothing more to send; removed here."""
-    marks = [prefix.with_name(f"{prefix.name}.{number}.sent") for number in range(THREADS)]
+def _marks(prefix: Path, name: str) -> list[Path]:
+    """The marks that replay.lua leaves when a thread's requests are all "sent", or "answered"; removed here."""
+    marks = [prefix.with_name(f"{prefix.name}.{number}.{name}") for number in range(THREADS)]
     for mark in marks:
         mark.unlink(missing_ok=True)
     return marks
@@ -158,7 +157,7 @@ def _command(
     given = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
     return [
         "wrk", "-t", str(THREADS), "-c", str(connections), "-d", f"{max(1, round(seconds))}s", "--timeout", "20s",
-        *given, "-s", str(HERE / script), url, *(["--", str(prefix)] if prefix else []),
+        *given, "-s", str(HERE / script), url, *(["--", str(prefix), str(connections // THREADS)] if prefix else []),
     ]  # fmt: skip
 
 

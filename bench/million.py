@@ -29,7 +29,7 @@ from quiz.intake import boards as board_contract
 from quiz.intake import keys
 from quiz.intake.season import RoundCard
 
-BLOCK = 50_000
+BLOCK = 100_000
 CONNECTIONS = 256
 """A million people in ten minutes hold more of them open; the other parts keep to the 64 that their lines ask for. The
 more requests are in flight, the more of them share a round trip and a sync."""

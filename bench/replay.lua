@@ -1,6 +1,8 @@
 -- Send prepared requests, one after the other: PREFIX.0 for the first thread, PREFIX.1 for the second…
 -- A record is its length in bytes, a line break, and the raw HTTP request.
+-- Second argument: the connections of a thread.
 local threads = 0
+local answered = 0
 
 function setup(thread)
   thread:set("number", threads)
@@ -9,6 +11,7 @@ end
 
 function init(args)
   prefix = args[1] .. "." .. number
+  connections = tonumber(args[2])
   file = assert(io.open(prefix, "rb"))
   file:setvbuf("full", 1048576)
 end
@@ -21,24 +24,32 @@ function request()
   end
   local length = tonumber(file:read("*l") or "")
   if not length then
-    -- All of this thread's were handed out: the file says so. The runner lets the last ones be answered, then stops wrk.
     if not told then
       told = true
-      io.open(prefix .. ".sent", "w"):close()
+      mark(".sent")
     end
     return wrk.format("GET", "/healthz")
   end
   return file:read(length)
 end
+
+function mark(name)
+  io.open(prefix .. name, "w"):close()
+end
+
+-- Asked after each answer. Once nothing is left, each connection comes here when its last one is answered.
+function delay()
+  if not told then return 0 end
+  answered = answered + 1
+  if answered == connections then mark(".answered") end
+  -- Whoever has nothing left must not keep the server from the others' requests.
+  return 500
+end
+
 function done(summary, latency, requests)
   local e = summary.errors
   io.write(string.format(
     '\nREPORT {"requests": %d, "seconds": %f, "bad_status": %d, "broken": %d, "p50_ms": %f, "p99_ms": %f, "max_ms": %f}\n',
     summary.requests, summary.duration / 1e6, e.status, e.connect + e.read + e.write + e.timeout,
     latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3))
-end
-
--- Whoever has nothing left must not keep the server from the others' requests.
-function delay()
-  return told and 500 or 0
 end
