@@ -54,7 +54,7 @@ def run() -> Figures:
 
 def timed(lab: Lab, card: RoundCard, entries: int) -> tuple[float, float, float]:
     """(entries/s, CPU us an entry in the drain, CPU us an entry in PostgreSQL) until the streams are empty."""
-    drain = Drain(db.engine, lab.platform.gateway.client, "lane-0", "bench")
+    drain = Drain(db.engine, lab.platform.gateway.client, "bench")
     postgres = psutil.Process(lab.servers.postgres.pid)
     own_before, postgres_before = time.process_time(), _cpu_of_children(postgres)
     began = time.perf_counter()

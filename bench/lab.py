@@ -138,7 +138,7 @@ def open_round(lab: Lab, contest_id: int, number: int = 1) -> RoundCard:
 
 
 def publish(lab: Lab, contest_id: int, cards: list[RoundCard]) -> None:
-    """Banks, season and groups to intake, the configs last: what priming writes."""
+    """Banks and season to intake, the configs last: what priming writes."""
     redis = lab.platform.gateway.client
     bank = [
         BankQuestion(
@@ -156,7 +156,6 @@ def publish(lab: Lab, contest_id: int, cards: list[RoundCard]) -> None:
         write_bank(redis, card.id, 1, bank)
     write_season(redis, [ContestCard(contest_id, "bench", "Bench", True, cards)])
     for card in cards:
-        primer.ensure_groups(redis, card, range(card.shards))
         primer.write_configs(redis, card)
     lab.platform.season.refresh()
 

@@ -138,7 +138,7 @@ def check(lab: Lab, card: RoundCard) -> None:
 
 def drain_all(lab: Lab, card: RoundCard) -> int:
     """Drain the round in this process until nothing is left; returns how many messages were unreadable."""
-    drain = Drain(db.engine, lab.platform.gateway.client, "lane-0", "bench")
+    drain = Drain(db.engine, lab.platform.gateway.client, "bench")
     dead = 0
     while (result := drain.turn([card], 0, 1, block_ms=1)).read:
         dead += result.dead

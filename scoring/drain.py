@@ -1,11 +1,12 @@
 """Stream → scored entries, standings, tallies: one PostgreSQL transaction a batch.
 
-    read (XAUTOCLAIM what others left, own pending, new) → decode → score → COPY → one statement → commit → XACK, XDEL
+    read (XREAD) → decode → score → COPY → one statement → commit → take off the stream (XTRIM)
 
-This module is the stream's side; `packing` scores, `storing` is the transaction. Whatever dies where, an entry counts
-once: before the commit nothing happened and the messages are read again; after it the unique key of the entry refuses
-the second insertion, and what is stored already is left out. A lease per lane only saves work; two drains of one lane
-would still count right.
+This module is the stream's side; `packing` scores, `storing` is the transaction. What stands on a stream is not
+stored for sure, so every drain begins at its beginning; no consumer group notes what was read (see
+docs/decisions/streams-without-groups.md). Whatever dies where, an entry counts once: before the commit nothing
+happened and the messages are read again; after it the unique key of the entry refuses the second insertion, and what
+is stored already is left out. A lease per lane only saves work; two drains of one lane would still count right.
 """
 
 from __future__ import annotations
@@ -19,11 +20,10 @@ from typing import Any, NamedTuple
 
 import psycopg
 from redis import Redis
-from redis.exceptions import ResponseError
 from sqlalchemy import Engine
 
 from quiz import logs
-from quiz.intake import keys, primer
+from quiz.intake import keys
 from quiz.intake.season import RoundCard
 from scoring.memory import uncollected
 from scoring.packing import Packed, pack
@@ -35,8 +35,10 @@ BATCH = 20_000
 LEAST = 100
 """What is read of each stream, however many there are."""
 BLOCK_MS = 200
-ABANDONED_MS = 5_000
-"""Idle time after which another consumer's message is taken over."""
+RACES = 4
+"""How often a batch is stored again because another drain stored some of it meanwhile."""
+BEGINNING = b"0"
+"""An id that stands before every message's."""
 
 _BAD_BATCH = (psycopg.DataError, psycopg.IntegrityError, struct.error, ValueError, LookupError, OverflowError)
 """What a message can cause that is malformed or names what does not exist. (UnreadableEvent is a ValueError.)"""
@@ -66,35 +68,35 @@ class Portion(NamedTuple):
 class Batch(NamedTuple):
     size: int
     portions: list[Portion]
-    again: bool
-    """Read a second time: some of it may be stored already."""
 
 
 class Drain:
     """Drains some shards of all live rounds. One instance a job; its PostgreSQL connection is its own."""
 
-    def __init__(self, engine: Engine, intake: Redis, consumer: str, process: str) -> None:
+    def __init__(self, engine: Engine, intake: Redis, process: str) -> None:
         self._process = process
         self._engine = engine
         self._redis = intake
-        self._consumer = consumer
-        self._grouped: set[bytes] = set()
-        self._own_pending = True
         self._lane = 0
         self._scorers = Scorers()
         self._ahead: Batch | None = None
+        self._read_to: dict[bytes, bytes] = {}
+        """Stream → id of the last message that was read; where nothing is under way, the beginning."""
         self._stored: list[Message] = []
-        """Committed, not acknowledged yet."""
+        """Committed, not taken off the streams yet."""
         self._thread = ThreadPoolExecutor(1, "drain")
 
     def turn(self, cards: Sequence[RoundCard], lane: int, lanes: int, *, block_ms: int = BLOCK_MS) -> BatchResult:
-        """Read, store and acknowledge one batch.
+        """Read and store one batch, and take it off the streams.
+
+        Args:
+            block_ms: how long to wait for a first message.
 
         Raises:
             psycopg.OperationalError, redis.RedisError: a part is away; nothing is lost, call again.
         """
         self._lane = lane
-        streams = self._streams(cards, lane, lanes)
+        streams = _streams(cards, lane, lanes)
         if not streams:
             time.sleep(block_ms / 1000)
             return BatchResult()
@@ -102,72 +104,43 @@ class Drain:
             with uncollected():
                 return self._overlap(streams, block_ms)
         except BaseException:
-            # Whatever went wrong here or in the thread: what is not acknowledged is read again.
-            self._own_pending, self._ahead, self._stored = True, None, []
+            # Whatever went wrong here or in the thread: what is on the streams is read again.
+            self._ahead, self._stored = None, []
+            self._read_to.clear()
             raise
 
     def _overlap(self, streams: Mapping[bytes, int], block_ms: int) -> BatchResult:
         """Store a batch; with a backlog the next one is read and packed while PostgreSQL stores this one.
 
-        PostgreSQL is what takes longest: so the batch before is acknowledged in that time as well.
+        PostgreSQL is what takes longest: so the batch before is taken off the streams in that time as well.
         """
         batch, self._ahead = self._ahead or self._read(streams, block_ms), None
         storing = self._thread.submit(self._store_all, batch)
         try:
             self.finish()
-            if batch.size >= BATCH // 2 and not batch.again:
-                self._ahead = self._read_new(streams, None)
+            if batch.size >= BATCH // 2:
+                self._ahead = self._read(streams, None)
         finally:
             wait((storing,))
         result, self._stored = storing.result()
         if self._ahead is None or not self._ahead.size:
             self.finish()
+            # Nothing is under way: the next turn begins at the beginning, should Redis have been emptied meanwhile.
+            self._ahead = None
+            self._read_to.clear()
         return result
 
     def finish(self) -> None:
-        """Acknowledge what is stored: after the last turn, or a successor looks it all up in the tables."""
+        """Take what is stored off the streams: after the last turn, or a successor looks it all up in the tables."""
         stored, self._stored = self._stored, []
         if stored:
-            self._acknowledge(stored)
+            self._take_off(stored)
 
-    def claim_abandoned(self, cards: Sequence[RoundCard], lane: int, lanes: int) -> int:
-        """Take over what a dead consumer of another name left; own pending messages are read again anyway."""
-        claimed = 0
-        for stream in self._streams(cards, lane, lanes):
-            reply = self._redis.xautoclaim(stream, keys.GROUP, self._consumer, ABANDONED_MS, "0-0", count=BATCH)
-            claimed += sum(1 for message_id, _ in reply[1] if message_id is not None)
-        if claimed:
-            self._own_pending = True
-        return claimed
-
-    def _streams(self, cards: Sequence[RoundCard], lane: int, lanes: int) -> dict[bytes, int]:
-        streams = {}
-        for card in cards:
-            shards = [shard for shard in range(card.shards) if shard % lanes == lane]
-            names = {keys.entries(card.id, shard).encode(): card.id for shard in shards}
-            if not self._grouped.issuperset(names):
-                primer.ensure_groups(self._redis, card, shards)
-                self._grouped.update(names)
-            streams.update(names)
-        return streams
-
-    def _read(self, streams: Mapping[bytes, int], block_ms: int) -> Batch:
-        """Own unacknowledged messages first (a predecessor of this name died), then new ones.
-
-        Args:
-            block_ms: how long to wait for a first message.
-        """
-        if self._own_pending:
-            messages = self._read_group(list(streams), b"0", None)
-            if messages:
-                return Batch(len(messages), self._portions(streams, messages), again=True)
-            self._own_pending = False
-        return self._read_new(streams, block_ms)
-
-    def _read_new(self, streams: Mapping[bytes, int], block_ms: int | None) -> Batch:
-        """New messages; None: what is there now."""
-        messages = self._read_group(list(streams), b">", block_ms)
-        return Batch(len(messages), self._portions(streams, messages), again=False)
+    def _read(self, streams: Mapping[bytes, int], block_ms: int | None) -> Batch:
+        """The messages after those that are under way; None: what is there now."""
+        messages = self._messages(list(streams), block_ms)
+        self._read_to |= _last_ids(messages)
+        return Batch(len(messages), self._portions(streams, messages))
 
     def _portions(self, streams: Mapping[bytes, int], messages: Sequence[Message]) -> list[Portion]:
         by_round: dict[int, list[Message]] = {}
@@ -185,26 +158,15 @@ class Drain:
             # Storing comes upon the bad message again, and singles it out.
             return None
 
-    def _read_group(self, streams: Sequence[bytes], since: bytes, block_ms: int | None) -> list[Message]:
+    def _messages(self, streams: Sequence[bytes], block_ms: int | None) -> list[Message]:
         block = [] if block_ms is None else ["BLOCK", block_ms]
-        command = (
-            *("XREADGROUP", "GROUP", keys.GROUP, self._consumer, "COUNT", max(LEAST, BATCH // len(streams)), *block),
-            *("STREAMS", *streams, *([since] * len(streams))),
-        )
-        try:
-            reply = self._call(command)
-        except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            # Redis was emptied under us: the groups come back with the next turn.
-            self._grouped.clear()
-            return []
-        messages: list[Message] = []
-        for stream, items in _pairs(reply):
-            for message_id, fields in items:
-                # A pending message whose entry was deleted has no fields any more: only its mark is left.
-                messages.append((stream, message_id, _event_field(fields)))
-        return messages
+        since = [self._read_to.get(stream, BEGINNING) for stream in streams]
+        reply = self._call(("XREAD", "COUNT", max(LEAST, BATCH // len(streams)), *block, "STREAMS", *streams, *since))
+        return [
+            (stream, message_id, _event_field(fields))
+            for stream, items in _pairs(reply)
+            for message_id, fields in items
+        ]
 
     def _call(self, command: tuple[Any, ...]) -> Any:
         """The plain reply: redis-py's parsed one builds a dict a message."""
@@ -219,21 +181,18 @@ class Drain:
             self._redis.connection_pool.release(connection)
 
     def _store_all(self, batch: Batch) -> tuple[BatchResult, list[Message]]:
-        """What was done, and the messages that are to be acknowledged now that they are committed."""
+        """What was done, and the messages that are to be taken off their streams now that they are committed."""
         result = BatchResult(read=batch.size)
         stored: list[Message] = []
         for portion in batch.portions:
-            self._store(portion, result, stored, again=batch.again)
+            self._store(portion, result, stored)
         return result, stored
 
-    def _store(self, portion: Portion, result: BatchResult, stored: list[Message], *, again: bool) -> None:
+    def _store(self, portion: Portion, result: BatchResult, stored: list[Message]) -> None:
         """Store a portion; one that the database refuses is halved until the bad message stands alone."""
         round_id, batch, _ = portion
         try:
-            try:
-                inserted = self._store_at_once(portion, again=again)
-            except psycopg.errors.UniqueViolation:
-                inserted = self._store_at_once(portion, again=True)
+            inserted = self._store_new(portion)
         except _BAD_BATCH as error:
             if len(batch) == 1:
                 self._bury(batch[0], error)
@@ -241,11 +200,22 @@ class Drain:
                 return
             middle = len(batch) // 2
             for half in (batch[:middle], batch[middle:]):
-                self._store(Portion(round_id, half, None), result, stored, again=again)
+                self._store(Portion(round_id, half, None), result, stored)
             return
         stored += batch
         result.inserted += inserted
         result.rounds.add(round_id)
+
+    def _store_new(self, portion: Portion) -> int:
+        """Store what of a portion is not stored yet; returns how many that were."""
+        again = False
+        for _ in range(RACES):
+            try:
+                return self._store_at_once(portion, again=again)
+            except psycopg.errors.UniqueViolation:
+                # A predecessor died before it took them off the stream, or another drain is at the same lane.
+                again = True
+        return self._store_at_once(portion, again=again)
 
     def _store_at_once(self, portion: Portion, *, again: bool) -> int:
         round_id, batch, ahead = portion
@@ -254,7 +224,7 @@ class Drain:
             connection: psycopg.Connection[Any] = raw.driver_connection  # type: ignore[assignment]
             with connection.cursor() as cursor:
                 events = [message[2] for message in batch]
-                marks = _last_ids(batch)
+                marks = {_shard(stream): message_id for stream, message_id in sorted(_last_ids(batch).items())}
                 inserted = store(cursor, round_id, events, marks, self._scorers, self._lane, ahead=ahead, again=again)
             connection.commit()
         except BaseException:
@@ -265,46 +235,56 @@ class Drain:
             raw.close()
         return inserted
 
-    def _acknowledge(self, batch: Sequence[Message]) -> None:
-        by_stream: dict[bytes, list[bytes]] = {}
-        for stream, message_id, _ in batch:
-            by_stream.setdefault(stream, []).append(message_id)
+    def _take_off(self, batch: Sequence[Message]) -> None:
+        """Take a batch off its streams, up to its last message: all before it are stored or buried."""
         pipeline = self._redis.pipeline(transaction=False)
-        for stream, ids in by_stream.items():
-            pipeline.xack(stream, keys.GROUP, *ids)
-            pipeline.xdel(stream, *ids)
+        for stream, message_id in _last_ids(batch).items():
+            pipeline.xtrim(stream, minid=_following(message_id), approximate=False)
         pipeline.hincrby(keys.DRAINED, self._process, len(batch))
         pipeline.execute()
 
     def _bury(self, message: Message, error: Exception) -> None:
-        """Move a message that can't be stored to the dead letters, with its error; only then acknowledge it."""
+        """Move a message that can't be stored to the dead letters, with its error; only then take it off its stream."""
         stream, message_id, event = message
         self._redis.xadd(
             keys.DEAD_LETTERS,
             {"stream": stream, "id": message_id, "e": event, "error": f"{type(error).__name__}: {error}"[:500]},
             maxlen=100_000,
         )
-        self._acknowledge([message])
+        self._redis.xdel(stream, message_id)
         log.error("dead_letter", stream=stream.decode(), message_id=message_id.decode(), error=error)
 
 
+def _streams(cards: Sequence[RoundCard], lane: int, lanes: int) -> dict[bytes, int]:
+    """The streams of a lane, with the round of each."""
+    return {
+        keys.entries(card.id, shard).encode(): card.id for card in cards for shard in range(lane, card.shards, lanes)
+    }
+
+
 def _pairs(reply: Any) -> Iterable[tuple[bytes, list[Any]]]:
-    """The streams of an XREADGROUP reply, in the shape of RESP2 (list of pairs) or RESP3 (map)."""
+    """The streams of an XREAD reply, in the shape of RESP2 (list of pairs) or RESP3 (map)."""
     if not reply:
         return ()
     return reply.items() if isinstance(reply, dict) else reply
 
 
 def _event_field(fields: Any) -> bytes:
-    if not fields:
-        return b""
     value = fields[b"e"] if isinstance(fields, dict) else fields[1]
     return bytes(value)
 
 
-def _last_ids(batch: Sequence[Message]) -> dict[int, bytes]:
-    """Shard → id of its last message; the shard stands in the stream's name: {r7:s3}:entries."""
-    marks: dict[int, bytes] = {}
-    for stream, message_id, _ in batch:
-        marks[int(stream[stream.index(b":s") + 2 : stream.index(b"}")])] = message_id
-    return dict(sorted(marks.items()))
+def _last_ids(batch: Iterable[Message]) -> dict[bytes, bytes]:
+    """Stream → id of its last message."""
+    return {stream: message_id for stream, message_id, _ in batch}
+
+
+def _following(message_id: bytes) -> str:
+    """The least id after this one."""
+    milliseconds, sequence = message_id.decode().split("-")
+    return f"{milliseconds}-{int(sequence) + 1}"
+
+
+def _shard(stream: bytes) -> int:
+    """It stands in the stream's name: {r7:s3}:entries."""
+    return int(stream[stream.index(b":s") + 2 : stream.index(b"}")])

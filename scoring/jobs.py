@@ -129,7 +129,7 @@ class _Lane:
     def __init__(self, held: Platform, lane: int, lanes: int, token: str) -> None:
         self._held = held
         self._lane, self._lanes, self._token = lane, lanes, token
-        self._drain = Drain(db.engine, held.gateway.client, f"lane-{lane}", os.environ.get("QUIZ80_PROCESS", "worker"))
+        self._drain = Drain(db.engine, held.gateway.client, os.environ.get("QUIZ80_PROCESS", "worker"))
         self._tree: boards.Tree | None = None
         self._tree_until = 0.0
         self._boards_at = 0.0
@@ -138,12 +138,8 @@ class _Lane:
 
     def run(self) -> None:
         until = time.monotonic() + DRAIN_SECONDS
-        claim_at = 0.0
         while time.monotonic() < until and not stopping.is_set() and self._keep_lease():
             cards = sweeper.drained_rounds(self._held.gateway.client, self._held.season.get(), clock.now())
-            if time.monotonic() >= claim_at:
-                self._drain.claim_abandoned(cards, self._lane, self._lanes)
-                claim_at = time.monotonic() + 5
             began = time.monotonic()
             result = self._drain.turn(cards, self._lane, self._lanes)
             if result.rounds:

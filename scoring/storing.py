@@ -1,7 +1,7 @@
 """One transaction that makes a batch count: entries, standings, tallies and watermarks, or nothing of it.
 
 The entries are copied straight into their partition, as if none of them had been stored before. When one had (its
-batch was committed, but the acknowledgement was lost), the unique key refuses the batch, and the caller stores it
+batch was committed, but not taken off its stream), the unique key refuses the batch, and the caller stores it
 `again`: then what the table has already is left out first. So the key alone makes an entry count once, and the
 common case pays nothing for the rare one.
 """

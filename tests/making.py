@@ -59,10 +59,9 @@ def bank(questions: int = QUESTIONS, options: int = 4) -> list[BankQuestion]:
 
 
 def open_round(redis: Redis, round_card: RoundCard) -> RoundCard:
-    """Publish a round to intake the way priming does: bank, season, groups, and the configs last."""
+    """Publish a round to intake the way priming does: bank, season, and the configs last."""
     write_bank(redis, round_card.id, round_card.bank_version or 1, bank())
     write_season(redis, [ContestCard(round_card.contest_id, "cuoc-thi", "Cuộc thi", True, [round_card])])
-    primer.ensure_groups(redis, round_card, range(round_card.shards))
     primer.write_configs(redis, round_card)
     return round_card
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import click
@@ -65,16 +64,13 @@ def _drain(held: Platform) -> None:
     from scoring import boards, sweeper
     from scoring.drain import Drain
 
-    drain = Drain(db.engine, held.gateway.client, f"demo-{os.getpid()}", "demo")
+    drain = Drain(db.engine, held.gateway.client, "demo")
     cards = sweeper.live_rounds(held.season.get(), clock.now())
     until = time.monotonic() + DRAIN_SECONDS
     while any(sweeper.backlog(held.gateway.client, cards).values()):
         if time.monotonic() > until:
             raise click.ClickException("The entries are played but not drained; run it again.")
         result = drain.turn(cards, 0, 1)
-        if not result.read:
-            # What a worker took and did not finish.
-            drain.claim_abandoned(cards, 0, 1)
         boards.mark_dirty(held.cache, result.rounds)
 
 

@@ -17,9 +17,6 @@ DRAINED = "quiz80:drained"
 FORGOTTEN = "quiz80:forgotten"
 """Set of final rounds whose shards were taken out of intake."""
 
-GROUP = "drain"
-"""The consumer group of every entry stream."""
-
 
 def shard_of(participant_id: int, shards: int) -> int:
     return participant_id % shards

@@ -91,16 +91,6 @@ def read_contest_bars(redis: Redis, card: RoundCard) -> set[int]:
     return found
 
 
-def ensure_groups(redis: Redis, card: RoundCard, shards: Iterable[int]) -> None:
-    """Create the consumer groups, from the first message on; only "exists already" is ignored."""
-    pipeline = redis.pipeline(transaction=False)
-    for shard in shards:
-        pipeline.xgroup_create(keys.entries(card.id, shard), keys.GROUP, id="0", mkstream=True)
-    for outcome in pipeline.execute(raise_on_error=False):
-        if isinstance(outcome, Exception) and "BUSYGROUP" not in str(outcome):
-            raise outcome
-
-
 def forget_round(redis: Redis, card: RoundCard) -> None:
     """Take a finished round out of Redis; its papers are answered from the tables from then on.
 

@@ -54,7 +54,7 @@ class World:
     def drain(self) -> int:
         """Everything in the streams into the tables, and the boards after it."""
         cards = list(self.platform.season.refresh().rounds.values())
-        runner = Drain(db.engine, self.platform.gateway.client, "lane-0", "test")
+        runner = Drain(db.engine, self.platform.gateway.client, "test")
         stored = 0
         while (result := runner.turn(cards, 0, 1, block_ms=1)).read:
             stored += result.inserted

@@ -79,7 +79,7 @@ class Stage:
 
     def count(self) -> int:
         """What the worker does: drain the streams, write the boards. Returns the entries counted."""
-        runner = Drain(db.engine, self.platform.gateway.client, "lane-0", "test")
+        runner = Drain(db.engine, self.platform.gateway.client, "test")
         cards = sweeper.live_rounds(self.platform.season.refresh(), clock.now())
         inserted = 0
         while (result := runner.turn(cards, 0, 1, block_ms=1)).read:

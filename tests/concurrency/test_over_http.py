@@ -156,7 +156,7 @@ def at_once(clients: int, act: Callable[[int], T]) -> list[T]:
 
 def stored(platform: Platform) -> tuple[list[int], int]:
     """After a drain: the attempts of all entries, and how many of them the standing counts."""
-    runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
+    runner = Drain(db.engine, platform.gateway.client, "test")
     cards = list(platform.season.refresh().rounds.values())
     while runner.turn(cards, 0, 1, block_ms=1).read:
         pass

@@ -410,7 +410,6 @@ def test_whether_a_round_is_primed_is_asked_of_every_shard(hall: Hall) -> None:
     hall.redis.delete(keys.config(7, 2))
     assert not primer.is_primed(hall.redis, hall.card)
     primer.write_configs(hall.redis, hall.card)
-    primer.ensure_groups(hall.redis, hall.card, range(4))
     assert primer.is_primed(hall.redis, hall.card)
 
 

@@ -79,7 +79,7 @@ def hand_in(
 
 
 def drain(platform: Platform, card: RoundCard) -> int:
-    runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
+    runner = Drain(db.engine, platform.gateway.client, "test")
     inserted = 0
     while (result := runner.turn([card], 0, 1, block_ms=1)).read:
         inserted += result.inserted

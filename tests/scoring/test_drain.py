@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from quiz import clock
 from quiz.extensions import Platform, db
-from quiz.intake import calls, keys, primer
+from quiz.intake import calls, keys
 from quiz.intake.season import RoundCard
 from quiz.models import KeyVersion
 from scoring import recount
@@ -31,7 +31,7 @@ def test_entries_become_standings_and_tallies(platform: Platform, card: RoundCar
     best = db.session.execute(text("SELECT person_id, attempt, score, entries FROM standing ORDER BY 1")).all()
     assert [tuple(row) for row in best] == [(1, 2, 4, 2), (2, 1, 3, 1), (3, 1, 0, 1)]
     assert recount.check(db.session(), [card.id]) == []
-    assert sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(4)) == 0
+    assert on_the_streams(platform, card) == 0
 
 
 def test_a_later_batch_moves_a_standing_and_its_tally(platform: Platform, card: RoundCard) -> None:
@@ -55,33 +55,62 @@ def test_the_same_event_twice_counts_once(platform: Platform, card: RoundCard) -
     assert tallies(card) == {1: (1, 1, 2)}
 
 
-def test_a_batch_committed_but_not_acknowledged_counts_once(platform: Platform, card: RoundCard) -> None:
+def on_the_streams(platform: Platform, card: RoundCard) -> int:
+    return sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(card.shards))
+
+
+def test_a_batch_committed_but_not_taken_off_counts_once(platform: Platform, card: RoundCard) -> None:
     hand_in(platform, card, 1, 1, 2)
 
-    class DiesBeforeTheAck(Drain):
-        def _acknowledge(self, batch):
+    class DiesBeforeItTakesOff(Drain):
+        def _take_off(self, batch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        DiesBeforeTheAck(db.engine, platform.gateway.client, "lane-0", "test").turn([card], 0, 1, block_ms=1)
+        DiesBeforeItTakesOff(db.engine, platform.gateway.client, "test").turn([card], 0, 1, block_ms=1)
     assert tallies(card) == {1: (1, 1, 2)}
     db.session.rollback()
     assert drain(platform, card) == 0
     assert tallies(card) == {1: (1, 1, 2)}
-    assert sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(4)) == 0
+    assert on_the_streams(platform, card) == 0
 
 
-def test_what_a_dead_consumer_of_another_name_left_is_taken_over(
-    platform: Platform, card: RoundCard, monkeypatch: pytest.MonkeyPatch
+def test_two_drains_of_a_lane_count_each_entry_once_and_pass_over_none(platform: Platform, card: RoundCard) -> None:
+    """What another drain stores, and what comes in, between a drain's reading and its storing and taking off."""
+    for participant in (1, 2, 5):
+        hand_in(platform, card, participant, 1, 2)
+    other = Drain(db.engine, platform.gateway.client, "other")
+
+    class Overtaken(Drain):
+        overtaken = False
+
+        def _store_at_once(self, portion, *, again):
+            if not self.overtaken:
+                self.overtaken = True
+                hand_in(platform, card, 9, 1, 2)
+                assert other.turn([card], 0, 1, block_ms=1).inserted == 4
+                hand_in(platform, card, 13, 1, 2)
+            return super()._store_at_once(portion, again=again)
+
+    assert Overtaken(db.engine, platform.gateway.client, "test").turn([card], 0, 1, block_ms=1).inserted == 0
+    assert on_the_streams(platform, card) == 1
+    assert other.turn([card], 0, 1, block_ms=1).inserted == 1
+    assert tallies(card) == {1: (5, 5, 10)}
+    assert recount.check(db.session(), [card.id]) == []
+
+
+def test_a_stream_that_begins_anew_with_lower_ids_is_read_from_its_beginning(
+    platform: Platform, card: RoundCard
 ) -> None:
-    hand_in(platform, card, 1, 1, 2)
-    stream = keys.entries(card.id, keys.shard_of(1, card.shards))
-    primer.ensure_groups(platform.gateway.client, card, range(4))
-    platform.gateway.client.xreadgroup(keys.GROUP, "dead", {stream: ">"})
-    monkeypatch.setattr("scoring.drain.ABANDONED_MS", 0)
-    runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
-    assert runner.claim_abandoned([card], 0, 1) == 1
+    """Redis lost its data, and its clock is behind."""
+    event = hand_in(platform, card, 1, 1, 2)
+    runner = Drain(db.engine, platform.gateway.client, "test")
     assert runner.turn([card], 0, 1, block_ms=1).inserted == 1
+    stream = keys.entries(card.id, keys.shard_of(1, card.shards))
+    platform.gateway.client.delete(stream)
+    platform.gateway.client.xadd(stream, {"e": event}, id="1-1")
+    assert runner.turn([card], 0, 1, block_ms=1).read == 1
+    assert on_the_streams(platform, card) == 0
 
 
 def test_a_bad_message_stands_alone_in_the_dead_letters(platform: Platform, card: RoundCard) -> None:
@@ -96,6 +125,7 @@ def test_a_bad_message_stands_alone_in_the_dead_letters(platform: Platform, card
     assert drain(platform, card) == 10
     dead = platform.gateway.client.xrange(keys.DEAD_LETTERS)
     assert [message[1][b"error"].split(b":")[0] for message in dead] == [b"UnreadableEvent", b"IndexError"]
+    assert on_the_streams(platform, card) == 0
     assert recount.check(db.session(), [card.id]) == []
 
 
@@ -117,7 +147,7 @@ def test_each_lane_adds_to_tally_rows_of_its_own(platform: Platform, card: Round
     for participant in range(1, 9):
         hand_in(platform, card, participant, 1, 2, 10)
     for lane in range(2):
-        Drain(db.engine, platform.gateway.client, f"lane-{lane}", "test").turn([card], lane, 2, block_ms=1)
+        Drain(db.engine, platform.gateway.client, "test").turn([card], lane, 2, block_ms=1)
     for table in ("tally", "contest_tally"):
         rows = db.session.execute(text(f"SELECT unit_id, shard, participants, entries FROM {table} ORDER BY 2")).all()
         assert [tuple(row) for row in rows] == [(10, 0, 4, 4), (10, 1, 4, 4)]
@@ -131,7 +161,7 @@ def test_what_was_packed_ahead_under_an_older_key_is_packed_again(
     monkeypatch.setattr("scoring.drain.LEAST", 1)
     for participant in range(1, 13):
         hand_in(platform, card, participant, 1, 2)
-    runner = Drain(db.engine, platform.gateway.client, "lane-0", "test")
+    runner = Drain(db.engine, platform.gateway.client, "test")
     runner.turn([card], 0, 1, block_ms=1)
     # By now the third batch is read and packed with the first key.
     runner.turn([card], 0, 1, block_ms=1)
@@ -164,12 +194,12 @@ def test_after_a_failure_the_same_drain_reads_again_what_it_had_and_what_it_had_
                 raise psycopg.OperationalError("the server went away")
             return super()._store_at_once(portion, again=again)
 
-    runner = FailsOnce(db.engine, platform.gateway.client, "lane-0", "test")
+    runner = FailsOnce(db.engine, platform.gateway.client, "test")
     with pytest.raises(psycopg.OperationalError):
         runner.turn([card], 0, 1, block_ms=1)
     inserted = 0
     while (result := runner.turn([card], 0, 1, block_ms=1)).read:
         inserted += result.inserted
     assert inserted == 8
-    assert sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(4)) == 0
+    assert on_the_streams(platform, card) == 0
     assert recount.check(db.session(), [card.id]) == []

@@ -164,10 +164,10 @@ def test_the_doors_open_last(
 
         return call
 
-    for name in ("ensure_groups", "write_attempts", "write_configs"):
+    for name in ("write_attempts", "write_configs"):
         monkeypatch.setattr(primer, name, spied(name))
     seasons.published(session, redis, made, NOW)
-    assert answers == [IntakeUnavailable] * 5 + [AttemptsExhausted]
+    assert answers == [IntakeUnavailable] * 3 + [AttemptsExhausted]
 
 
 def test_priming_again_changes_nothing(session: Session, made: Round, redis: Redis, platform: Platform) -> None:

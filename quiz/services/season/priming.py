@@ -39,7 +39,6 @@ def prime_all(session: Session, redis: Redis, now: datetime, *, issuer: int = 0)
 
 def prime_round(session: Session, redis: Redis, card: RoundCard, now: datetime, *, issuer: int = 0) -> None:
     """One round's shards. The window and the limits come last: until then its calls are answered 503."""
-    primer.ensure_groups(redis, card, range(card.shards))
     _prime_bars(session, redis, card)
     prime_contest_bars(session, redis, card)
     if clock.to_ms(now) >= card.opens:
