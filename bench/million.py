@@ -34,8 +34,8 @@ CONNECTIONS = 256
 """A million people in ten minutes hold more of them open; the other parts keep to the 64 that their lines ask for. The
 more requests are in flight, the more of them share a round trip and a sync."""
 DRAINED_SECONDS = 120.0
-LOOK_SECONDS = 0.1
-MEMORY_EVERY = 20
+LOOK_SECONDS = 0.2
+MEMORY_EVERY = 10
 """Looks: to find the processes takes a hundred times as long as to ask how old the boards are."""
 
 
