@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
 NAMING = {
     "ix": "%(table_name)s_by_%(column_0_N_name)s",
@@ -25,3 +25,11 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[Any]: JSONB,
     }
+
+
+def lock(session: Session, row: Base) -> None:
+    """Read a row anew and keep it from others until the transaction ends.
+
+    Itself alone: what it was loaded together with comes by an outer join again, and PostgreSQL locks nothing there.
+    """
+    session.refresh(row, with_for_update={"of": type(row)})

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from quiz import clock
 from quiz.errors import FieldError, Refusal
 from quiz.models import Bank, KeyProposal, KeyVersion, Round, User
+from quiz.models.base import lock
 from quiz.services import announcements, audit
 from quiz.services.awards import reading
 from quiz.services.vietnamese import fold
@@ -66,7 +67,7 @@ def propose(
     Raises:
         Refusal: invalid_request, with what is missing or stands in the way.
     """
-    session.refresh(corrected, with_for_update=True)
+    lock(session, corrected)
     if corrected.scheduled_at is None or now < corrected.opens_at or corrected.bank_version is None:
         raise _invalid("round", _l("The round has not opened yet: correct the question and freeze the bank again."))
     if open_proposal(session, corrected.id) is not None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from quiz.errors import FieldError, Refusal
 from quiz.intake.season import Season
 from quiz.models import Entry, Identity, SecondFactor, Unit, User
+from quiz.models.base import lock
 from quiz.models.user import NAME_WORDS
 from quiz.services import accounts, audit, phones, second_factor, staff, units
 from quiz.services.staff import Staff
@@ -316,7 +317,7 @@ def _touchable(session: Session, asker: Staff, user_id: int) -> User:
     user = _seen(session, asker, user_id)
     if user.id == asker.id or (user.role != "participant" and asker.role != "administrator"):
         raise Refusal("forbidden")
-    session.refresh(user, with_for_update=True)
+    lock(session, user)
     return user
 
 

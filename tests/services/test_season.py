@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from redis import Redis
 from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session, joinedload
 
 from quiz import clock
 from quiz.errors import Refusal
@@ -19,6 +19,7 @@ from quiz.intake.draw import BY_LOT, NEWEST, by_lot, draw
 from quiz.intake.errors import IntakeUnavailable
 from quiz.intake.season import RoundCard
 from quiz.models import AuditEvent, Bank, Contest, KeyVersion, Option, Question, Round
+from quiz.models.base import lock
 from quiz.phases import Phase
 from quiz.services import questions, season
 from quiz.services.questions import OptionDraft, QuestionDraft
@@ -47,6 +48,18 @@ def key_of(session: Session, made: Round) -> list[Any]:
 
 
 # Contests and rounds
+
+
+def test_a_round_that_was_read_with_its_contest_can_be_locked(session: Session, contest: Contest) -> None:
+    round_id = seasons.scheduled_round(session, contest).id
+    session.commit()
+    session.expunge_all()
+    held = session.scalars(select(Round).options(joinedload(Round.contest)).where(Round.id == round_id)).one()
+    lock(session, held)
+    with db.engine.connect() as other:
+        other.execute(text("SELECT 1 FROM contest FOR UPDATE NOWAIT"))
+        with pytest.raises(OperationalError, match="could not obtain lock"):
+            other.execute(text("SELECT 1 FROM round FOR UPDATE NOWAIT"))
 
 
 def test_a_new_current_contest_takes_the_place_of_the_old_one(session: Session, contest: Contest) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from quiz.errors import FieldError, Refusal
 from quiz.intake import draw
 from quiz.models import Bank, KeyVersion, Option, Question, Round
+from quiz.models.base import lock
 from quiz.services import audit
 from quiz.services.season.cards import strata_of
 from scoring.rules import rules_from
@@ -34,7 +35,7 @@ def freeze_bank(session: Session, frozen: Round, now: datetime, *, actor_id: int
     Raises:
         Refusal: invalid_request, naming the question; forbidden, once papers may have been drawn.
     """
-    session.refresh(frozen, with_for_update=True)
+    lock(session, frozen)
     if frozen.scheduled_at is not None and now >= frozen.opens_at:
         raise Refusal("forbidden")
     shuffle = _shuffler(frozen.draw_secret)

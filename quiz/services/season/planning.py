@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from quiz import clock
 from quiz.errors import FieldError, Refusal
 from quiz.models import Contest, Question, Round
+from quiz.models.base import lock
 from quiz.phases import Phase
 from quiz.services import audit
 from quiz.services.season.calendar import Window
@@ -177,7 +178,7 @@ def change_round(
     Raises:
         Refusal: invalid_request, with the reason why this can't change any more.
     """
-    session.refresh(changed, with_for_update=True)
+    lock(session, changed)
     phase = changed.phase(now)
     before = {"theme": changed.theme, "opens": clock.iso(changed.opens_at), "closes": clock.iso(changed.closes_at)}
     if phase in (Phase.FINAL, Phase.PUBLISHED):
@@ -223,7 +224,7 @@ def publish_round(session: Session, published: Round, now: datetime, actor_id: i
     Raises:
         Refusal: invalid_request, before the round is final.
     """
-    session.refresh(published, with_for_update=True)
+    lock(session, published)
     if published.finalized_at is None:
         raise _invalid("publish", _l("Make the round final first."))
     if published.published_at is None:

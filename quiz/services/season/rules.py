@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from quiz.errors import FieldError, Refusal
 from quiz.models import Bank, Contest, Round, Unit
+from quiz.models.base import lock
 from quiz.phases import Phase
 from quiz.services import audit, rules_form
 from quiz.services.season.cards import strata_of
@@ -39,7 +40,7 @@ def change_rules(
     Raises:
         Refusal: invalid_request, naming the inputs of the form and why they can't be or can't change any more.
     """
-    session.refresh(changed, with_for_update=True)
+    lock(session, changed)
     rules = checked(session, document)
     after = rules_document(rules)
     difference = rules_form.changed(changed.rules, after)
@@ -64,7 +65,7 @@ def change_template(
     Raises:
         Refusal: invalid_request; a round whose frozen bank is too small for the rules is named.
     """
-    session.refresh(contest, with_for_update=True)
+    lock(session, contest)
     rules = checked(session, document)
     after = rules_document(rules)
     difference = rules_form.changed(contest.rules or {}, after)

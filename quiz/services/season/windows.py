@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from quiz import clock
 from quiz.errors import FieldError, Refusal
 from quiz.models import Round
+from quiz.models.base import lock
 from quiz.phases import Phase
 from quiz.services import announcements, audit
 from quiz.services.season.calendar import Window
@@ -93,7 +94,7 @@ def change(
     Raises:
         Refusal: invalid_request, naming the field.
     """
-    session.refresh(changed, with_for_update=True)
+    lock(session, changed)
     done = preview(changed, hours, now)
     if not reason.strip():
         raise _invalid("reason", _l("Write the reason; it stands in the log."))
@@ -118,7 +119,7 @@ def unschedule(session: Session, taken: Round, typed: str, now: datetime, *, act
     Raises:
         Refusal: invalid_request, naming the field.
     """
-    session.refresh(taken, with_for_update=True)
+    lock(session, taken)
     if taken.scheduled_at is None:
         return
     if now >= taken.opens_at - NO_WAY_BACK:
