@@ -96,12 +96,12 @@ def replay(address: str, prefix: Path, seconds: float, *, connections: int = CON
 
 
 def replay_all(
-    address: str, prefix: Path, *, connections: int = CONNECTIONS, at_most: float = 1800
+    address: str, prefix: Path, *, connections: int = CONNECTIONS, threads: int = THREADS, at_most: float = 1800
 ) -> tuple[Load, float]:
     """Send every prepared request, however long it takes; the second value is the seconds until all were answered."""
-    answered = _marks(prefix, "answered")
+    answered = _marks(prefix, "answered", threads)
     began = time.monotonic()
-    running = _begin(_command(address, at_most, connections, "replay.lua", prefix))
+    running = _begin(_command(address, at_most, connections, "replay.lua", prefix, threads=threads))
     while running.poll() is None and not all(mark.exists() for mark in answered):
         time.sleep(0.02)
     seconds = time.monotonic() - began
@@ -138,9 +138,9 @@ def repeat(
     return _wrk(_command(url, seconds, connections, "repeat.lua", headers=headers))
 
 
-def _marks(prefix: Path, name: str) -> list[Path]:
+def _marks(prefix: Path, name: str, threads: int = THREADS) -> list[Path]:
     """The marks that replay.lua leaves when a thread's requests are all "sent", or "answered"; removed here."""
-    marks = [prefix.with_name(f"{prefix.name}.{number}.{name}") for number in range(THREADS)]
+    marks = [prefix.with_name(f"{prefix.name}.{number}.{name}") for number in range(threads)]
     for mark in marks:
         mark.unlink(missing_ok=True)
     return marks
@@ -153,11 +153,12 @@ def _command(
     script: str,
     prefix: Path | None = None,
     headers: Mapping[str, str] | None = None,
+    threads: int = THREADS,
 ) -> list[str]:
     given = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
     return [
-        "wrk", "-t", str(THREADS), "-c", str(connections), "-d", f"{max(1, round(seconds))}s", "--timeout", "20s",
-        *given, "-s", str(HERE / script), url, *(["--", str(prefix), str(connections // THREADS)] if prefix else []),
+        "wrk", "-t", str(threads), "-c", str(connections), "-d", f"{max(1, round(seconds))}s", "--timeout", "20s",
+        *given, "-s", str(HERE / script), url, *(["--", str(prefix), str(connections // threads)] if prefix else []),
     ]  # fmt: skip
 
 
