@@ -47,10 +47,11 @@ class PlainDomain(Domain):
         locale = get_locale()
         if locale is None:  # outside a request, as in a command
             return NullTranslations()
-        code = str(locale)
-        if code not in self._held:
-            self._held[code] = self._read(code)
-        return self._held[code]
+        # A page asks a hundred times: whatever is to be said about a locale besides its language would cost each time.
+        held = self._held.get(locale.language)
+        if held is None:
+            held = self._held[locale.language] = self._read(locale.language)
+        return held
 
     def _read(self, locale: str) -> Translations | NullTranslations:
         for folder in get_babel().translation_directories:

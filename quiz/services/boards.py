@@ -20,6 +20,7 @@ from quiz.errors import Refusal
 from quiz.intake import boards as contract
 from quiz.intake.boards import BoardDocument, BoardReader, UnitRow
 from quiz.intake.season import ContestCard, RoundCard
+from quiz.models import Unit
 from quiz.services import brackets, releases, units
 from quiz.services.names import shortened
 from scoring.rules import rules_from
@@ -47,24 +48,22 @@ _unit_board = msgspec.json.Decoder(UnitBoard)
 
 
 def unit_document(
-    session: Session,
     reader: BoardReader,
     contest: ContestCard,
     card: RoundCard | None,
     level: Level = "province",
-    parent: str | None = None,
+    above: Unit | None = None,
 ) -> BoardDocument:
     """The board of provinces and unions, or of communes, as finished JSON.
 
     Args:
         card: the round; None: the whole contest.
-        parent: code of a unit; only units right below it.
+        above: only units right below it.
 
     Raises:
-        Refusal: unknown_unit; service_unavailable while the boards are not written (thrown away, not rebuilt yet).
+        Refusal: service_unavailable while the boards are not written (thrown away, not rebuilt yet).
     """
     scope = contract.contest_scope(contest.id) if card is None else contract.round_scope(card.id)
-    above = None if parent is None else units.get(session, parent)
     if above is None or above.kind == "central":
         return _document(reader, scope, contract.PROVINCES if level == "province" else contract.COMMUNES)
     if level == "commune" and above.kind in units.FIRST_LEVEL:
@@ -76,15 +75,14 @@ def unit_document(
 
 
 def unit_board(
-    session: Session,
     reader: BoardReader,
     contest: ContestCard,
     card: RoundCard | None,
     level: Level = "province",
-    parent: str | None = None,
+    above: Unit | None = None,
 ) -> UnitBoard:
     """The same as values, for pages."""
-    return _unit_board.decode(unit_document(session, reader, contest, card, level, parent).body)
+    return _unit_board.decode(unit_document(reader, contest, card, level, above).body)
 
 
 def read_unit_board(reader: BoardReader, scope: str, name: str) -> UnitBoard:
@@ -153,7 +151,7 @@ def people_document(
     cache: Redis,
     contest: ContestCard,
     card: RoundCard | None,
-    unit: str | None,
+    above: Unit | None,
     limit: int,
     now: datetime,
     bracket: str | None = None,
@@ -161,9 +159,9 @@ def people_document(
     """The best people of a round, or of the contest's released rounds together, as finished JSON.
 
     Raises:
-        Refusal: unknown_unit; not_found for a bracket that the round's rules don't have.
+        Refusal: not_found for a bracket that the round's rules don't have.
     """
-    body = msgspec.json.encode(people_board(session, cache, contest, card, unit, limit, now, bracket))
+    body = msgspec.json.encode(people_board(session, cache, contest, card, above, limit, now, bracket))
     return BoardDocument(contract.etag_of(body), body)
 
 
@@ -172,14 +170,13 @@ def people_board(
     cache: Redis,
     contest: ContestCard,
     card: RoundCard | None,
-    unit: str | None,
+    above: Unit | None,
     limit: int,
     now: datetime,
     bracket: str | None = None,
 ) -> PeopleBoard:
-    """The same as values, for pages. People are ranked within the unit and the bracket asked for."""
-    unit_id = None if unit is None else units.get(session, unit).id
-    wanted = _wanted(contest, card, unit_id, to_ms(now))
+    """The same as values, for pages. People are ranked among those below `above`, and within the bracket asked for."""
+    wanted = _wanted(contest, card, None if above is None else above.id, to_ms(now))
     if bracket is not None:
         wanted = _in_bracket(wanted, card, bracket)
     kept = _people(session, cache, wanted, to_ms(now))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Session
 
 from quiz import clock
 from quiz.application import Finished
@@ -16,7 +13,7 @@ from quiz.errors import FieldError, Refusal
 from quiz.extensions import db, platform
 from quiz.intake.boards import BoardDocument
 from quiz.intake.season import ContestCard, RoundCard
-from quiz.services import boards, papers
+from quiz.services import boards, papers, units
 
 _LEVELS: dict[str, boards.Level] = {"province": "province", "commune": "commune"}
 _LIMIT = 100
@@ -30,9 +27,9 @@ def unit_board() -> ResponseReturnValue:
         raise Refusal("invalid_request", errors=(FieldError("level", message),))
     contest, card = _scope()
     parent = request.args.get("parent")
-    # The proxy, not a session: only a board below a unit asks the tables, and making one takes a sixth of an answer.
-    session = cast("Session", db.session)
-    return _document(boards.unit_document(session, platform().boards, contest, card, level, parent))
+    # Only a board below a unit asks the tables: to make a session takes a sixth of an answer.
+    above = units.get(db.session(), parent) if parent is not None else None
+    return _document(boards.unit_document(platform().boards, contest, card, level, above))
 
 
 @blueprint.get("/boards/participants")
@@ -40,7 +37,9 @@ def people_board() -> ResponseReturnValue:
     limit = edge.whole_argument("limit", 1, boards.MAX_PEOPLE) or _LIMIT
     contest, card = _scope()
     unit, bracket = request.args.get("unit"), request.args.get("bracket")
-    found = boards.people_document(db.session(), platform().cache, contest, card, unit, limit, clock.now(), bracket)
+    session = db.session()
+    above = units.get(session, unit) if unit is not None else None
+    found = boards.people_document(session, platform().cache, contest, card, above, limit, clock.now(), bracket)
     return _document(found)
 
 

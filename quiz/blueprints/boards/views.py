@@ -32,10 +32,10 @@ def units() -> str:
     """Provinces and unions, or with `parent` the communes of one province."""
     contest, card = _wanted()
     parent = request.args.get("parent", "").strip().upper() or None
-    session, mine = db.session(), home_unit()
-    above = unit_service.get(session, parent) if parent else None
+    mine = home_unit()
+    above = unit_service.get(db.session(), parent) if parent else None
     level: boards.Level = "commune" if parent else "province"
-    board = boards.unit_board(session, platform().boards, contest, card, level, parent)
+    board = boards.unit_board(platform().boards, contest, card, level, above)
     own = {mine.code, mine.province_code} if mine else set()
     return render_template(
         "boards/units.html",
@@ -58,7 +58,7 @@ def people() -> str:
     session = db.session()
     above = unit_service.get(session, unit) if unit else None
     bracket = request.args.get("bracket", "").strip() or None
-    board = boards.people_board(session, platform().cache, contest, card, unit, MAX_PEOPLE, now, bracket)
+    board = boards.people_board(session, platform().cache, contest, card, above, MAX_PEOPLE, now, bracket)
     page = board_pages.page_of(board.rows, request.args.get("q", ""), _page_number())
     own = None
     if card is not None and bracket is None and current_user.is_authenticated:
