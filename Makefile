@@ -7,7 +7,7 @@ export PORT VAR
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-BENCHES := bench-submit bench-drain bench-million bench-catch-up bench-boards bench-start bench-flat bench-corrections bench-signals bench-accounts bench-waiting bench-cost
+BENCHES := bench-submit bench-drain bench-million bench-catch-up bench-boards bench-start bench-flat bench-pages bench-corrections bench-signals bench-accounts bench-waiting bench-cost
 # Whole stacks under load, and parts that are killed: beside other tests they would wait for the machine.
 ALONE := (concurrency or faults)
 .PHONY: help run setup setup-test browser test lint format messages bench $(BENCHES)
@@ -50,7 +50,7 @@ else
 	$(PY) -m pytest -m "$(ALONE)"
 endif
 
-bench: setup ## measure; parts: bench-submit, -drain, -million, -catch-up, -boards, -start, -flat, -corrections, -signals, -accounts, -waiting (bench/README.md)
+bench: setup ## measure; parts: bench-submit, -drain, -million, -catch-up, -boards, -start, -flat, -pages, -corrections, -signals, -accounts, -waiting (bench/README.md)
 	$(PY) -m bench $(ARGS)
 
 $(BENCHES): setup

@@ -7,15 +7,11 @@ my rank, the recount of everything, and scoring the largest round, a million ent
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 from unittest import mock
 
@@ -24,7 +20,7 @@ from sqlalchemy import func, select, text
 
 from bench import drain as draining
 from bench import lab as laboratory
-from bench import load, stored, submit
+from bench import load, pages, stored, submit
 from bench.lab import Lab
 from bench.results import Figures, middle
 from bench.scale import sized
@@ -34,29 +30,15 @@ from quiz.extensions import db
 from quiz.intake.season import RoundCard
 from quiz.models import KeyVersion, Standing
 from quiz.services.ranks import rank_of
-from scoring import boards, ranks, recount
+from scoring import ranks, recount
 
-ROUNDS = 23
-PEOPLE = sized(2_100_000, 25_000)
 PAIRS = 5
-ASKED = 300
-PAGES = (
-    "/api/v1/boards/units?level=province",
-    "/api/v1/boards/units?level=commune",
-    "/api/v1/boards/units?round={number}&level=commune&parent=01",
-    "/api/v1/boards/participants?round={number}",
-    "/api/v1/boards/participants?round={number}&unit=01",
-    "/boards?round={number}",
-    "/boards?round={number}&parent=01",
-    "/boards/people?round={number}",
-)
-"""What is asked of the boards, `number` being the largest stored round's."""
 
 
 def run() -> Figures:
     load.ensure_wrk()
     with laboratory.lab() as empty, laboratory.lab() as full:
-        cards = {lab.var: _season(lab, full=lab is full) for lab in (empty, full)}
+        cards = {lab.var: stored.season(lab, full=lab is full) for lab in (empty, full)}
         drains, submits = [], []
         statements: set[int] = set()
         for pair in range(PAIRS):
@@ -79,47 +61,11 @@ def run() -> Figures:
             }
 
 
-def _season(lab: Lab, *, full: bool) -> RoundCard:
-    with lab.app.app_context():
-        contest = laboratory.add_contest(lab)
-        card = laboratory.open_round(lab, contest)
-        past: list[RoundCard] = []
-        if full:
-            began = time.monotonic()
-            past = _store_rounds(lab, contest)
-            count = lab.session.scalar(text("SELECT count(*) FROM entry"))
-            print(f"  {count:,} entries stored in {time.monotonic() - began:.0f} s", flush=True)
-        laboratory.publish(lab, contest, [*past, card])
-        return card
-
-
-def _store_rounds(lab: Lab, contest: int) -> list[RoundCard]:
-    """Past rounds of the size of a real contest's, written as the drain would have left them.
-
-    The last one has a million entries, the others share the rest evenly.
-    """
-    largest = sized(1_000_000, 3_000)
-    sizes = [(sized(7_400_000, 23_000) - largest) // (ROUNDS - 1)] * (ROUNDS - 1) + [largest]
-    laboratory.add_participants(lab, PEOPLE)
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=7 * (ROUNDS + 1))
-    cards = []
-    for number in range(1, ROUNDS + 1):
-        opens = start + timedelta(days=7 * (number - 1))
-        card = laboratory.add_round(lab, contest, number + 1, opens=opens, closes=opens + timedelta(days=6))
-        stored.fill(lab, card.id, opens, sizes[number - 1], PEOPLE)
-        cards.append(card)
-    recount.repair(lab.session, [card.id for card in cards])
-    lab.session.commit()
-    lab.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).execute(text("VACUUM ANALYZE"))
-    lab.session.commit()
-    return cards
-
-
 def _pair(lab: Lab, card: RoundCard, pair: int) -> tuple[float, float, int]:
     """(entries drained a second, sheets taken a second, statements that the drain sent)."""
     entries = sized(60_000, 5_000)
     # People who took part before, in no order: their standings in the contest are spread over its whole table.
-    draining.fill(lab, card, entries, first=pair * entries, among=PEOPLE)
+    draining.fill(lab, card, entries, first=pair * entries, among=stored.PEOPLE)
     with _statements() as sent:
         drained = draining.timed(lab, card, entries)[0]
     seconds = sized(4, 2)
@@ -152,68 +98,19 @@ def _statements() -> Iterator[list[None]]:
 def _of_the_full(lab: Lab) -> Figures:
     session = lab.session
     rounds = list(session.scalars(text("SELECT id FROM round ORDER BY id")))
-    largest = session.execute(text("SELECT round_id, count(*) FROM entry GROUP BY 1 ORDER BY 2 DESC LIMIT 1")).one()
+    largest, entries = stored.largest_round(lab)
     began = time.monotonic()
     differences = recount.check(session, rounds)
     recounted = time.monotonic() - began
     if differences:
         raise RuntimeError(f"the recount differs: {differences[:3]}")
-    figures = {**_pages(lab, largest[0]), **_my_rank(lab, largest[0]), **_rescored(lab, largest[0])}
+    figures = {**pages.measure(lab, largest), **_my_rank(lab, largest), **_rescored(lab, largest)}
     return {
         "stored_entries": session.scalar(text("SELECT count(*) FROM entry")),
         "recount_seconds": round(recounted, 1),
-        "rescore_entries": largest[1],
+        "rescore_entries": entries,
         **figures,
     }
-
-
-def _pages(lab: Lab, round_id: int) -> Figures:
-    """The slowest page's p99 on the server: what its own access lines say of each request."""
-    number = lab.session.scalar(text("SELECT number FROM round WHERE id = :id"), {"id": round_id})
-    began = time.monotonic()
-    boards.rebuild_all(lab.session, lab.platform.cache, clock.now())
-    lab.session.rollback()
-    rebuilt = time.monotonic() - began
-    slowest = 0.0
-    with laboratory.web(lab, ready="/api/v1/contest") as (ours, _):
-        log = lab.var / "log" / f"web-{ours.rpartition(':')[2]}.log"
-        for path in PAGES:
-            asked = path.format(number=number)
-            _ask(ours, asked, 20)
-            _lines_written(log)
-            before = log.stat().st_size
-            _ask(ours, asked, ASKED)
-            _lines_written(log)
-            p99 = quantiles(_served_ms(log, before), n=100)[98]
-            print(f"  {asked}: p99 {p99:.1f} ms", flush=True)
-            slowest = max(slowest, p99)
-    return {"board_pages_p99_ms": round(slowest, 1), "boards_rebuild_seconds": round(rebuilt, 1)}
-
-
-def _ask(address: str, path: str, times: int) -> None:
-    """One request after the other: with the cores all taken the time of a page would be that of a queue."""
-    connection = http.client.HTTPConnection(address.removeprefix("http://"))
-    for _ in range(times):
-        connection.request("GET", path)
-        connection.getresponse().read()
-    connection.close()
-
-
-def _lines_written(log: Path) -> None:
-    """Until the workers, which write once a second, have written their last lines."""
-    size, until = -1, time.monotonic() + 30
-    while size != log.stat().st_size and time.monotonic() < until:
-        size = log.stat().st_size
-        time.sleep(1.5)
-
-
-def _served_ms(log: Path, offset: int) -> list[float]:
-    with log.open("rb") as lines:
-        lines.seek(offset)
-        found = [json.loads(line) for line in lines if b'"event":"request"' in line]
-    if any(line["status"] != 200 for line in found):
-        raise RuntimeError(f"boards answered {sorted({line['status'] for line in found})}")
-    return [line["ms"] for line in found]
 
 
 def _my_rank(lab: Lab, round_id: int) -> Figures:
