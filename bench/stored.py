@@ -1,4 +1,4 @@
-"""Rounds that are over, written into the tables by SQL as the drain would have left them."""
+"""A contest whose rounds are over but for one, written into the tables by SQL as the drain would have left them."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ ON CONFLICT DO NOTHING
 
 
 def season(lab: Lab, *, full: bool) -> RoundCard:
+    """A contest with an open round, which is returned; `full`: after `ROUNDS` stored ones."""
     with lab.app.app_context():
         contest = laboratory.add_contest(lab)
         card = laboratory.open_round(lab, contest)

@@ -35,8 +35,6 @@ BATCH = 20_000
 LEAST = 100
 """What is read of each stream, however many there are."""
 BLOCK_MS = 200
-RACES = 4
-"""How often a batch is stored again because another drain stored some of it meanwhile."""
 BEGINNING = b"0"
 """An id that stands before every message's."""
 
@@ -192,7 +190,11 @@ class Drain:
         """Store a portion; one that the database refuses is halved until the bad message stands alone."""
         round_id, batch, _ = portion
         try:
-            inserted = self._store_new(portion)
+            try:
+                inserted = self._store_at_once(portion, again=False)
+            except psycopg.errors.UniqueViolation:
+                # A predecessor died before it took them off the stream, or another drain is at the same lane.
+                inserted = self._store_at_once(portion, again=True)
         except _BAD_BATCH as error:
             if len(batch) == 1:
                 self._bury(batch[0], error)
@@ -205,17 +207,6 @@ class Drain:
         stored += batch
         result.inserted += inserted
         result.rounds.add(round_id)
-
-    def _store_new(self, portion: Portion) -> int:
-        """Store what of a portion is not stored yet; returns how many that were."""
-        again = False
-        for _ in range(RACES):
-            try:
-                return self._store_at_once(portion, again=again)
-            except psycopg.errors.UniqueViolation:
-                # A predecessor died before it took them off the stream, or another drain is at the same lane.
-                again = True
-        return self._store_at_once(portion, again=again)
 
     def _store_at_once(self, portion: Portion, *, again: bool) -> int:
         round_id, batch, ahead = portion
@@ -241,7 +232,11 @@ class Drain:
         for stream, message_id in _last_ids(batch).items():
             pipeline.xtrim(stream, minid=_following(message_id), approximate=False)
         pipeline.hincrby(keys.DRAINED, self._process, len(batch))
-        pipeline.execute()
+        *taken, _ = pipeline.execute()
+        if by_others := len(batch) - sum(taken):
+            # Another drain had taken them off, and counted them. Put right afterwards and not counted only now: what
+            # waits and what was taken off have to add up at any moment.
+            self._redis.hincrby(keys.DRAINED, self._process, -by_others)
 
     def _bury(self, message: Message, error: Exception) -> None:
         """Move a message that can't be stored to the dead letters, with its error; only then take it off its stream."""
@@ -251,7 +246,7 @@ class Drain:
             {"stream": stream, "id": message_id, "e": event, "error": f"{type(error).__name__}: {error}"[:500]},
             maxlen=100_000,
         )
-        self._redis.xdel(stream, message_id)
+        self._redis.hincrby(keys.DRAINED, self._process, self._redis.xdel(stream, message_id))
         log.error("dead_letter", stream=stream.decode(), message_id=message_id.decode(), error=error)
 
 

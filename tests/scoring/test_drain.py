@@ -59,6 +59,10 @@ def on_the_streams(platform: Platform, card: RoundCard) -> int:
     return sum(platform.gateway.client.xlen(keys.entries(card.id, shard)) for shard in range(card.shards))
 
 
+def taken_off(platform: Platform) -> int:
+    return sum(map(int, platform.gateway.client.hvals(keys.DRAINED)))
+
+
 def test_a_batch_committed_but_not_taken_off_counts_once(platform: Platform, card: RoundCard) -> None:
     hand_in(platform, card, 1, 1, 2)
 
@@ -72,7 +76,7 @@ def test_a_batch_committed_but_not_taken_off_counts_once(platform: Platform, car
     db.session.rollback()
     assert drain(platform, card) == 0
     assert tallies(card) == {1: (1, 1, 2)}
-    assert on_the_streams(platform, card) == 0
+    assert on_the_streams(platform, card) == platform.gateway.client.xlen(keys.DEAD_LETTERS) == 0
 
 
 def test_two_drains_of_a_lane_count_each_entry_once_and_pass_over_none(platform: Platform, card: RoundCard) -> None:
@@ -95,6 +99,8 @@ def test_two_drains_of_a_lane_count_each_entry_once_and_pass_over_none(platform:
     assert Overtaken(db.engine, platform.gateway.client, "test").turn([card], 0, 1, block_ms=1).inserted == 0
     assert on_the_streams(platform, card) == 1
     assert other.turn([card], 0, 1, block_ms=1).inserted == 1
+    assert taken_off(platform) == 5
+    assert platform.gateway.client.xlen(keys.DEAD_LETTERS) == 0
     assert tallies(card) == {1: (5, 5, 10)}
     assert recount.check(db.session(), [card.id]) == []
 
@@ -126,6 +132,7 @@ def test_a_bad_message_stands_alone_in_the_dead_letters(platform: Platform, card
     dead = platform.gateway.client.xrange(keys.DEAD_LETTERS)
     assert [message[1][b"error"].split(b":")[0] for message in dead] == [b"UnreadableEvent", b"IndexError"]
     assert on_the_streams(platform, card) == 0
+    assert taken_off(platform) == 12
     assert recount.check(db.session(), [card.id]) == []
 
 
@@ -197,7 +204,10 @@ def test_after_a_failure_the_same_drain_reads_again_what_it_had_and_what_it_had_
     runner = FailsOnce(db.engine, platform.gateway.client, "test")
     with pytest.raises(psycopg.OperationalError):
         runner.turn([card], 0, 1, block_ms=1)
-    inserted = 0
+    # The oldest first: to take off a later batch would take these off, too.
+    inserted = runner.turn([card], 0, 1, block_ms=1).inserted
+    assert set(db.session.scalars(text("SELECT participant_id FROM entry"))) == {1, 2, 3, 4}
+    db.session.rollback()
     while (result := runner.turn([card], 0, 1, block_ms=1)).read:
         inserted += result.inserted
     assert inserted == 8
