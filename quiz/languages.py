@@ -6,13 +6,19 @@ The msgids are plain English sentences, so English needs no catalogue; Vietnames
 from __future__ import annotations
 
 import io
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask_babel import Babel, Domain, get_babel, get_locale
+from flask_babel import Babel, Domain, get_babel, get_locale, get_translations
+from markupsafe import Markup
+
+PLAIN = 4_096
+"""So many texts of a language are remembered as a page prints them: more than the catalogue has."""
 
 
 class Catalogue(Translations):
@@ -65,3 +71,31 @@ class Languages(Babel):
     @cached_property
     def domain_instance(self) -> PlainDomain:
         return PlainDomain()
+
+
+def page_words() -> dict[str, Callable[..., str]]:
+    """What a template says its texts by, in the language of now.
+
+    Jinja's own find the language anew for each of a page's hundred texts.
+    """
+    return _words_of(get_translations())
+
+
+@lru_cache
+def _words_of(translations: Translations | NullTranslations) -> dict[str, Callable[..., str]]:
+    @lru_cache(PLAIN)
+    def plain(message: str) -> str:
+        # A text is a format string also where nothing is filled in: %% is one sign everywhere.
+        return _markup(translations.gettext(message)) % {}
+
+    def gettext(message: str, /, **values: Any) -> str:
+        return _markup(translations.gettext(message)) % values if values else plain(message)
+
+    def ngettext(one: str, many: str, count: int, /, **values: Any) -> str:
+        return _markup(translations.ngettext(one, many, count)) % {"num": count, **values}
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
+
+
+def _markup(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - the catalogue's or a template's; values are escaped as they are filled in

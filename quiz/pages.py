@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from quiz import clock, wording
 from quiz.assets import init_assets
 from quiz.extensions import login_manager
+from quiz.languages import page_words
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -54,7 +55,7 @@ def init_pages(app: Flask) -> None:
 
     @app.context_processor
     def common() -> dict[str, Any]:
-        return dict(zip(("language", "theme"), looks(), strict=True))
+        return {**dict(zip(("language", "theme"), looks(), strict=True)), **page_words()}
 
     @app.after_request
     def guard(response: Response) -> Response:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
-from flask import Flask
+from flask import Flask, render_template_string
 from flask_babel import force_locale, gettext, ngettext
 
 from deploy import messages
@@ -102,3 +102,19 @@ def test_no_template_speaks_past_the_catalogue(template: Path) -> None:
 
 def test_literal_text_would_be_found() -> None:
     assert literal_text('<p>Hello</p><a title="World"></a>{{ _("fine") }}') == ["Hello", "World"]
+
+
+@pytest.mark.parametrize("code", ["vi", "en"])
+def test_what_is_filled_into_a_pages_text_is_escaped(app: Flask, code: str) -> None:
+    texts = (
+        """{{ _("Communes of %(name)s", name=typed) }}|{{ ngettext("%(num)d point", "%(num)d points", 2) }}"""
+        """|{{ _("Less <b> than %%") }}"""
+    )
+    with app.test_request_context(), force_locale(code):
+        said = render_template_string(texts, typed="<i>&").split("|")
+        # What Jinja and Flask-Babel make of them by themselves, as a macro without context does.
+        plain = app.jinja_env.from_string(texts).render(typed="<i>&").split("|")
+    assert said == plain
+    assert said[0].endswith("&lt;i&gt;&amp;")
+    assert said[1] in {"2 điểm", "2 points"}
+    assert said[2] == "Less <b> than %"
