@@ -63,7 +63,7 @@ def unit_document(
     Raises:
         Refusal: service_unavailable while the boards are not written (thrown away, not rebuilt yet).
     """
-    scope = contract.contest_scope(contest.id) if card is None else contract.round_scope(card.id)
+    scope = _scope(contest, card)
     if above is None or above.kind == "central":
         return _document(reader, scope, contract.PROVINCES if level == "province" else contract.COMMUNES)
     if level == "commune" and above.kind in units.FIRST_LEVEL:
@@ -85,6 +85,15 @@ def unit_board(
     return _unit_board.decode(unit_document(reader, contest, card, level, above).body)
 
 
+def communes_board(reader: BoardReader, contest: ContestCard, card: RoundCard | None, code: str) -> UnitBoard:
+    """The communes of the province or union of this code, without asking any table.
+
+    Raises:
+        Refusal: service_unavailable while the boards are not written; also for any other unit.
+    """
+    return read_unit_board(reader, _scope(contest, card), contract.communes_of(code))
+
+
 def read_unit_board(reader: BoardReader, scope: str, name: str) -> UnitBoard:
     """A document by its name, without asking any table.
 
@@ -92,6 +101,10 @@ def read_unit_board(reader: BoardReader, scope: str, name: str) -> UnitBoard:
         Refusal: service_unavailable while the boards are not written.
     """
     return _unit_board.decode(_document(reader, scope, name).body)
+
+
+def _scope(contest: ContestCard, card: RoundCard | None) -> str:
+    return contract.contest_scope(contest.id) if card is None else contract.round_scope(card.id)
 
 
 def _document(reader: BoardReader, scope: str, name: str) -> BoardDocument:
@@ -186,7 +199,7 @@ def people_board(
 def _wanted(contest: ContestCard, card: RoundCard | None, unit_id: int | None, now_ms: int) -> _Wanted:
     cards = contest.rounds if card is None else [card]
     rounds = [one.id for one in cards if one.scheduled is not None and releases.score_is_out(one, now_ms)]
-    scope = contract.contest_scope(contest.id) if card is None else contract.round_scope(card.id)
+    scope = _scope(contest, card)
     # A release makes another board of it: the empty one of before is not waited out.
     key = f"quiz80:boards:people:{scope}:{len(rounds)}:{unit_id or 'all'}"
     return _Wanted(key, rounds, card is None, unit_id, _CONTEST_FRESH_MS if card is None else _ROUND_FRESH_MS)
