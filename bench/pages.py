@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import quantiles
 
@@ -27,8 +28,15 @@ PAGES = (
     "/boards?round={number}",
     "/boards?round={number}&parent=01",
     "/boards/people?round={number}",
+    "/boards?round={number}&asked={asked}",
+    "/boards?round={number}&parent=01&asked={asked}",
+    "/boards/people?round={number}&asked={asked}",
 )
-"""What is asked of the boards, `number` being the largest stored round's."""
+"""What is asked of the boards, `number` being the largest stored round's.
+
+Pages are kept for a second; `asked`, another each time, makes an address of its own: that page is rendered for whom it
+is sent to.
+"""
 
 
 def run() -> Figures:
@@ -49,22 +57,22 @@ def measure(lab: Lab, round_id: int) -> Figures:
     with laboratory.web(lab, ready="/api/v1/contest") as (ours, _):
         log = lab.var / "log" / f"web-{ours.rpartition(':')[2]}.log"
         for path in PAGES:
-            asked = path.format(number=number)
-            _ask(ours, asked, 20)
+            _ask(ours, [path.format(number=number, asked=f"w{turn}") for turn in range(20)])
             _lines_written(log)
             before = log.stat().st_size
-            _ask(ours, asked, ASKED)
+            _ask(ours, [path.format(number=number, asked=turn) for turn in range(ASKED)])
             _lines_written(log)
-            p99 = quantiles(_served_ms(log, before), n=100)[98]
-            print(f"  {asked}: p99 {p99:.1f} ms", flush=True)
+            percentiles = quantiles(_served_ms(log, before), n=100)
+            p50, p99 = percentiles[49], percentiles[98]
+            print(f"  {path.format(number=number, asked='…')}: median {p50:.1f} ms, p99 {p99:.1f} ms", flush=True)
             slowest = max(slowest, p99)
     return {"board_pages_p99_ms": round(slowest, 1), "boards_rebuild_seconds": round(rebuilt, 1)}
 
 
-def _ask(address: str, path: str, times: int) -> None:
+def _ask(address: str, paths: Iterable[str]) -> None:
     """One request after the other: with the cores all taken the time of a page would be that of a queue."""
     connection = http.client.HTTPConnection(address.removeprefix("http://"))
-    for _ in range(times):
+    for path in paths:
         connection.request("GET", path)
         connection.getresponse().read()
     connection.close()
