@@ -129,6 +129,8 @@ class PersonRow(msgspec.Struct, frozen=True):
 class PeopleBoard(msgspec.Struct, frozen=True):
     as_of: str
     rows: list[PersonRow]
+    unit_names: dict[str, str]
+    """By code, for pages: the document names a unit by its code alone."""
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -139,6 +141,8 @@ class _Kept(msgspec.Struct, array_like=True):
     as_of: int
     """Since when the rows are these."""
     rows: list[PersonRow]
+    unit_names: dict[str, str] = {}
+    """By code; none in what a release before this one kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,8 @@ def people_document(
     Raises:
         Refusal: not_found for a bracket that the round's rules don't have.
     """
-    body = msgspec.json.encode(people_board(session, cache, contest, card, above, limit, now, bracket))
+    board = people_board(session, cache, contest, card, above, limit, now, bracket)
+    body = msgspec.json.encode({"as_of": board.as_of, "rows": board.rows})
     return BoardDocument(contract.etag_of(body), body)
 
 
@@ -193,7 +198,7 @@ def people_board(
     if bracket is not None:
         wanted = _in_bracket(wanted, card, bracket)
     kept = _people(session, cache, wanted, to_ms(now))
-    return PeopleBoard(iso(from_ms(kept.as_of)), kept.rows[:limit])
+    return PeopleBoard(iso(from_ms(kept.as_of)), kept.rows[:limit], kept.unit_names)
 
 
 def _wanted(contest: ContestCard, card: RoundCard | None, unit_id: int | None, now_ms: int) -> _Wanted:
@@ -222,30 +227,33 @@ def _people(session: Session, cache: Redis, wanted: _Wanted, now_ms: int) -> _Ke
     leads = cache.set(f"{wanted.key}:asking", "1", nx=True, px=_ASKING_MS)
     if held is not None and not leads:
         return held
-    rows = _ask(session, wanted)
+    rows, unit_names = _ask(session, wanted)
     same = held is not None and held.rows == rows
-    kept = _Kept(now_ms, held.as_of if held is not None and same else now_ms, rows)
+    kept = _Kept(now_ms, held.as_of if held is not None and same else now_ms, rows, unit_names)
     cache.set(wanted.key, msgspec.msgpack.encode(kept), ex=_KEPT_SECONDS)
     cache.delete(f"{wanted.key}:asking")
     return kept
 
 
-def _ask(session: Session, wanted: _Wanted) -> list[PersonRow]:
+def _ask(session: Session, wanted: _Wanted) -> tuple[list[PersonRow], dict[str, str]]:
+    """The rows, and the names of their units by code."""
     below = None if wanted.unit_id is None else units.subtree(session, wanted.unit_id)
     statement = _TOGETHER if wanted.together else text(_ONE_ROUND.format(among=wanted.among))
     rows = session.execute(statement, {"rounds": wanted.rounds, "units": below, "limit": MAX_PEOPLE, **wanted.values})
     ranked: list[PersonRow] = []
+    names: dict[str, str] = {}
     rank, previous = 0, None
     for place, row in enumerate(rows, 1):
         if row.merit != previous:
             rank, previous = place, row.merit
         submitted = iso(row.submitted_at)
         ranked.append(PersonRow(rank, shortened(row.full_name), row.code, row.score, row.duration_ms, submitted))
-    return ranked
+        names[row.code] = row.unit_name
+    return ranked, names
 
 
 _ONE_ROUND = """
-    SELECT s.merit, u.full_name, n.code, s.score, s.duration_ms, s.received_at AS submitted_at
+    SELECT s.merit, u.full_name, n.code, n.name AS unit_name, s.score, s.duration_ms, s.received_at AS submitted_at
     FROM standing s JOIN users u ON u.id = s.person_id JOIN unit n ON n.id = s.unit_id
     WHERE s.round_id = ANY(:rounds) AND (CAST(:units AS integer[]) IS NULL OR s.unit_id = ANY(:units))
         AND {among}
@@ -256,7 +264,7 @@ _ONE_ROUND = """
 # round that is not released must not be guessed from a sum, so the sums are made of released rounds alone.
 _TOGETHER = text(
     """
-    SELECT (t.score, t.duration_ms, t.submitted_at)::text AS merit, u.full_name, n.code,
+    SELECT (t.score, t.duration_ms, t.submitted_at)::text AS merit, u.full_name, n.code, n.name AS unit_name,
            t.score, t.duration_ms, t.submitted_at
     FROM (
         SELECT s.person_id, sum(s.score)::bigint AS score, sum(s.duration_ms)::bigint AS duration_ms,

@@ -88,6 +88,7 @@ def test_people_are_shortened_and_wait_for_the_release(signed_in: FlaskClient, s
     stage.count()
     page = text_of(signed_in.get(f"/boards/people?round={CLOSED}"))
     assert "N. T. Lan" in rows_of(page)[0]
+    assert unit.name in rows_of(page)[0]
     assert "Nguyễn Thị Lan" not in "".join(rows_of(page))
     # My own row, with my own name, because only I see it.
     assert re.search(r'class="mine-row".*Nguyễn Thị Lan', page, flags=re.DOTALL)

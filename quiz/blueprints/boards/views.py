@@ -101,7 +101,6 @@ def people() -> str:
     board = boards.people_board(session, platform().cache, contest, card, above, MAX_PEOPLE, now, bracket)
 
     def values() -> dict[str, Any]:
-        page = board_pages.page_of(board.rows, request.args.get("q", ""), _page_number())
         return {
             "contest": contest,
             "card": card,
@@ -109,8 +108,7 @@ def people() -> str:
             "above": above,
             "brackets": today.rules_of(card).brackets if card else (),
             "bracket": bracket,
-            "page": page,
-            "names": board_pages.names_of(session, [row.unit_code for row in page.rows]),
+            "page": board_pages.page_of(board.rows, request.args.get("q", ""), _page_number()),
             "released": card is None or releases.score_is_out(card, clock.to_ms(now)),
             "mine": home_unit(),
             "now": clock.to_ms(now),
