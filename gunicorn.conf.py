@@ -61,7 +61,7 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     """In each web process, once its application stands: it publishes its figures, and what it holds is settled."""
-    from quiz import direct, door, memory, observe, server
+    from quiz import direct, door, memory, observe, pages, server
     from quiz.services import passwords
 
     held = worker.wsgi.extensions.get("quiz80")
@@ -69,6 +69,7 @@ def post_worker_init(worker: Any) -> None:
     if held is not None:
         worker.beat = observe.start_beat(held.cache)
         passwords.prepare()
+        pages.prepare(worker.wsgi)
         worker.door = door.watch(worker.wsgi, worker.sockets)
         worker.wsgi = direct.Direct(worker.wsgi, ALREADY_HANDLED, lambda: worker.alive)
     server.settle(worker)

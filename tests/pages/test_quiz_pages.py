@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Environment
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from deploy.embedded import Servers
+from quiz import pages
 from quiz.extensions import db
 from quiz.intake import keys
 from tests.browser import stage as staging
@@ -306,3 +309,35 @@ def test_a_receipt_that_is_only_half_there_says_so(signed_in: FlaskClient, stage
     assert whole.startswith(f"{link}-")
     assert "mã rút gọn" in text_of(signed_in.get(link))
     assert "mã rút gọn" not in text_of(signed_in.get(whole))
+
+
+def test_nobody_waits_for_a_page_to_be_compiled(
+    app: Flask, signed_in: FlaskClient, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str | None] = []
+    compile_template = Environment.compile
+
+    def hear(held: Environment, source: Any, name: str | None = None, *rest: Any, **named: Any) -> Any:
+        compiled.append(name)
+        return compile_template(held, source, name, *rest, **named)
+
+    monkeypatch.setattr(Environment, "compile", hear)
+    assert app.jinja_env.cache is not None
+    app.jinja_env.cache.clear()
+    pages.prepare(app)
+    assert "boards/units.html" in compiled
+    compiled.clear()
+    signed_in.post(ROUND)
+    for path in (
+        "/",
+        "/rounds",
+        "/paper",
+        "/entries",
+        "/boards",
+        "/boards/people",
+        "/register",
+        "/account",
+        "/nowhere",
+    ):
+        assert signed_in.get(path).status_code in {200, 302, 404}, path
+    assert compiled == []
