@@ -97,3 +97,10 @@ def test_people_are_shortened_and_wait_for_the_release(signed_in: FlaskClient, s
     assert rows_of(page) == []
     assert "Điểm của tuần này công bố lúc" in page
     assert "mine-row" not in page
+
+
+def test_each_reader_has_the_frame_in_their_language(client: FlaskClient, stage: Stage) -> None:
+    """Its macros are made once for all pages, whoever asked first."""
+    for code, said in (("vi", "Toàn cuộc thi"), ("en", "Whole contest"), ("vi", "Toàn cuộc thi")):
+        page = text_of(client.get("/boards/people", headers={"Accept-Language": code}))
+        assert f'<option value="">{said}</option>' in page
