@@ -58,8 +58,8 @@ def _beside(lab: Lab, card: RoundCard, ours: str) -> Figures:
     prefix = lab.var / "storm"
     calms, storms, registered = [], [], []
     for turn in range(turns):
-        first = 2 * turn * per
-        calm = submit.replay(ours, submit.sheets(lab, card, range(first + 1, first + per)), seconds)
+        first = 1 + 2 * turn * per
+        calm = submit.replay(ours, submit.sheets(lab, card, range(first, first + per)), seconds)
         sheets = submit.sheets(lab, card, range(first + per, first + 2 * per))
         load.write_requests(prefix, _registrations(lab, range(OTHERS + turn * count, OTHERS + (turn + 1) * count)))
         storm: list[Load] = []

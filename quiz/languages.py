@@ -94,7 +94,7 @@ def _words_of(translations: Translations | NullTranslations) -> dict[str, Callab
     def ngettext(one: str, many: str, count: int, /, **values: Any) -> str:
         return _markup(translations.ngettext(one, many, count)) % {"num": count, **values}
 
-    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
+    return {"_": gettext, "ngettext": ngettext}
 
 
 def _markup(text: str) -> Markup:
